@@ -7,6 +7,7 @@ import { knownDurations } from '../store/read/durations.ts';
 import { withoutResult } from '../store/read/history-runs.ts';
 import { parkedTools } from '../store/read/live/parked-tools.ts';
 import {
+  type DurationScale,
   type InHandRow,
   type MeasuredDurations,
   measuredDurations,
@@ -19,6 +20,14 @@ import type { Connection } from '../store/schema/connection.ts';
 import { byNumber } from '../text/by-number.ts';
 import { plural } from '../text/format.ts';
 import { oneLine } from '../text/printable.ts';
+import {
+  addDuration,
+  type DurationGroups,
+  type Elapsed,
+  GROUPS_PER_E,
+  LEAST_DURATION,
+  timeLeft,
+} from './time-left.ts';
 
 /** Longest title, and longest text of what a workstream says it does. */
 const LINE = 300;
@@ -30,13 +39,7 @@ const ESTIMATE_MS = 2_000;
 const ESTIMATE_SHARE = 200;
 /** Fewer durations say nothing about others. */
 const LEAST_MEASURED = 3;
-
-/** Durations: how many, their mean and their variance, in seconds. */
-interface Durations {
-  count: number;
-  mean: number;
-  variance: number;
-}
+const SCALE: DurationScale = { least: LEAST_DURATION, perE: GROUPS_PER_E };
 
 /** How a run stands, and when. */
 interface Moment {
@@ -54,7 +57,7 @@ export class LiveReader {
   #titles: ReadonlyMap<string, string> | null = null;
   #measured: MeasuredDurations | null = null;
   /** Null where too little is known; undefined as long as nobody has asked. */
-  #known: Durations | null | undefined;
+  #known: DurationGroups | null | undefined;
   #estimate: { due: number; value: TimeEstimate | null } = { due: Number.NEGATIVE_INFINITY, value: null };
 
   /** @param logs folder of the run's logs. */
@@ -121,11 +124,16 @@ export class LiveReader {
   }
 
   #newEstimate(connection: Connection, at: Moment): TimeEstimate | null {
-    this.#measured = measuredDurations(connection, this.#runId, this.#measured);
-    const { n, sum, squares } = this.#measured;
-    const measured = durationsOf(n, sum, squares);
-    if (measured !== null && n >= Math.max(LEAST_MEASURED, at.run.agents ?? 1))
-      return estimate(measured, `from how long the ${plural(n, 'workstream')} took that have ended`, at);
+    this.#measured = measuredDurations(connection, this.#runId, SCALE, this.#measured);
+    const { n, buckets } = this.#measured;
+    if (n >= Math.max(LEAST_MEASURED, at.run.agents ?? 1)) {
+      const which = n < at.run.completed + at.run.failed ? 'last ' : '';
+      return estimate(
+        buckets,
+        `from how long the ${which}${plural(n, 'workstream')} took that have ended`,
+        at,
+      );
+    }
     // What is not known does not become known, and to look for it takes long.
     if (this.#known === undefined) this.#known = this.#knownOf(connection, at.run);
     if (this.#known === null) return null;
@@ -133,14 +141,29 @@ export class LiveReader {
   }
 
   /** Null where too little is known of what is still to come. */
-  #knownOf(connection: Connection, { total }: RunNow): Durations | null {
+  #knownOf(connection: Connection, { total }: RunNow): DurationGroups | null {
     if (total > PLANNED) return null;
     const known = [...knownDurations(connection, withoutResult(connection, this.#runId)).values()];
     if (known.length < LEAST_MEASURED) return null;
-    const sum = known.reduce((all, each) => all + each, 0);
-    const squares = known.reduce((all, each) => all + each * each, 0);
-    return durationsOf(known.length, sum, squares);
+    const groups: DurationGroups = new Map();
+    for (const seconds of known) addDuration(groups, seconds);
+    return groups;
   }
+}
+
+/** What is left by such durations, and by how long those under way take already. */
+function estimate(
+  groups: DurationGroups,
+  basis: string,
+  { run, rows, ended, now }: Moment,
+): TimeEstimate | null {
+  const waiting = Math.max(0, run.total - ended - rows.length);
+  const running = rows.map(({ since, fraction }): Elapsed => {
+    const elapsed = Math.max(0, now - Date.parse(since ?? '')) / 1000;
+    return { elapsed: Number.isNaN(elapsed) ? 0 : elapsed, fraction };
+  });
+  const left = timeLeft(groups, { waiting, running, agents: run.agents ?? 1 });
+  return left === null ? null : { ...left, basis: `${basis}, and how long those under way take already` };
 }
 
 /** An agent of a host of a queue is called `HOST/agent-2`. */
@@ -152,38 +175,3 @@ function hostOf(agentId: string): string | null {
 /** The file of an attempt's output, in the folder of the run's logs. */
 export const logName = (workstreamId: string, attempt: number): string =>
   attempt === 1 ? `${workstreamId}.log` : `${workstreamId}.${attempt}.log`;
-
-function durationsOf(count: number, sum: number, squares: number): Durations | null {
-  if (count === 0) return null;
-  const mean = sum / count;
-  return { count, mean, variance: Math.max(0, squares / count - mean * mean) };
-}
-
-/**
- * What is left, by the mean of such durations, divided by the agents. The range is that of a sum of so many durations and
- * of a mean that is known from so few, two standard deviations to each side; the longest that is under way is not shared.
- */
-function estimate(
-  { count, mean, variance }: Durations,
-  basis: string,
-  { run, rows, ended, now }: Moment,
-): TimeEstimate | null {
-  const left = run.total - ended;
-  if (left <= 0 || mean <= 0) return null;
-  const running = rows.map((row) => restOf(row, mean, now));
-  const waiting = Math.max(0, left - rows.length);
-  const work = waiting * mean + running.reduce((all, each) => all + each, 0);
-  const spread = 2 * Math.sqrt(variance * left + (variance / count) * left * left);
-  const agents = Math.max(1, Math.min(run.agents ?? 1, left));
-  const longest = Math.max(0, ...running);
-  const seconds = Math.max(work / agents, longest);
-  const low = Math.min(seconds, Math.max(0, (work - spread) / agents));
-  return { seconds, low, high: Math.max(seconds, (work + spread) / agents), basis };
-}
-
-/** What is left of a workstream that is being executed: what follows from what it says, or else from the mean. */
-function restOf({ since, fraction }: InHandRow, mean: number, now: number): number {
-  const elapsed = Math.max(0, now - Date.parse(since ?? '')) / 1000;
-  if (fraction !== null && fraction > 0.01) return (elapsed * (1 - fraction)) / fraction;
-  return Number.isNaN(elapsed) ? mean : Math.max(0, mean - elapsed);
-}

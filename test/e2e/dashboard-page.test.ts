@@ -219,6 +219,34 @@ browserTest('every view of a run is accessible while it goes on, and so is the l
   }
 });
 
+browserTest(
+  'pages that have nothing to show say what they will show, and show it once it is there',
+  async () => {
+    const folder = gatedFolder([{ id: 'a', steps: [{ run: 'true' }] }], []);
+    const { address } = await startDashboard(folder);
+    const { page, problems } = await openAddress(address);
+    const views: [fragment: string, what: string, then: RegExp][] = [
+      ['#/workstreams', 'each workstream', /Every workstream passed/],
+      ['#/patterns', 'the errors', /had no errors/],
+      ['#/trends', 'how long runs take', /Too few runs/],
+      ['#/tools', 'coding agents', /No coding agent was used/],
+    ];
+    for (const [fragment, what] of views) {
+      await visit(page, fragment);
+      await heading(page, /No run has ended yet/);
+      await page.getByText(`Here will be ${what}`).waitFor();
+      await page.getByRole('main').getByText('millrace run').first().waitFor();
+      expect(await accessibilityProblems(page), fragment).toEqual([]);
+    }
+    await millrace(folder, ['run']);
+    for (const [fragment, , then] of views) {
+      await visit(page, fragment);
+      await heading(page, then);
+    }
+    expect(problems).toEqual([]);
+  },
+);
+
 browserTest('what is known over all runs is shown, as text, and accessible', async () => {
   const title = '<img src=x onerror="document.title=1"> \u202eevil שלום';
   const workstreams = [

@@ -148,23 +148,34 @@ export const plannedTitles = (connection: Connection, runId: string, limit: numb
   new Map(rows(connection, titleRow, TITLES, runId, limit).map(({ id, title }) => [id, title]));
 
 const measuredRow = z.object({
+  bucket: z.number(),
   n: z.number(),
   sum: z.number(),
-  squares: z.number(),
-  last: z.number().nullable(),
+  last: z.number(),
 });
+/** The index of the run has its results by status and number, with their durations. */
 const MEASURED = `
-SELECT COUNT(duration_seconds) AS n, TOTAL(duration_seconds) AS sum, TOTAL(duration_seconds * duration_seconds) AS squares,
-  MAX(id) AS last
-FROM agent_results WHERE status IN ('completed', 'failed')`;
+SELECT CAST(FLOOR(LN(MAX(duration_seconds, ?)) * ?) AS INTEGER) AS bucket, COUNT(*) AS n,
+  TOTAL(duration_seconds) AS sum, MAX(id) AS last
+FROM agent_results
+WHERE run_id = ? AND status IN ('completed', 'failed') AND id > ? AND duration_seconds BETWEEN 0 AND 1e12
+GROUP BY 1`;
 
-/** Durations of a run's results: how many, their sum and the sum of their squares, in seconds. */
+/** Older results are not counted, of which there may be any number. */
+const MOST_MEASURED = 20_000;
+
+/** Durations of a run's results by the logarithm of their length. */
 export interface MeasuredDurations {
   n: number;
-  sum: number;
-  squares: number;
+  buckets: Map<number, { n: number; sum: number }>;
   /** Number of the newest row that is counted. */
   last: number;
+}
+
+/** How durations are put together: the shortest that is told from others, and buckets for each factor of e. */
+export interface DurationScale {
+  least: number;
+  perE: number;
 }
 
 /**
@@ -174,17 +185,16 @@ export interface MeasuredDurations {
 export function measuredDurations(
   connection: Connection,
   runId: string,
+  { least, perE }: DurationScale,
   before: MeasuredDurations | null,
 ): MeasuredDurations {
-  // The plus keeps SQLite from the index of the run, as few rows are newer.
-  const added =
-    before === null
-      ? firstRow(connection, measuredRow, `${MEASURED} AND run_id = ?`, runId)
-      : firstRow(connection, measuredRow, `${MEASURED} AND id > ? AND +run_id = ?`, before.last, runId);
-  return {
-    n: (before?.n ?? 0) + (added?.n ?? 0),
-    sum: (before?.sum ?? 0) + (added?.sum ?? 0),
-    squares: (before?.squares ?? 0) + (added?.squares ?? 0),
-    last: added?.last ?? before?.last ?? 0,
-  };
+  const after = before?.last ?? Math.max(0, markOf(connection, runId).row - MOST_MEASURED);
+  const all: MeasuredDurations = { n: before?.n ?? 0, buckets: new Map(before?.buckets), last: after };
+  for (const { bucket, n, sum, last } of rows(connection, measuredRow, MEASURED, least, perE, runId, after)) {
+    const known = all.buckets.get(bucket);
+    all.buckets.set(bucket, { n: n + (known?.n ?? 0), sum: sum + (known?.sum ?? 0) });
+    all.n += n;
+    all.last = Math.max(all.last, last);
+  }
+  return all;
 }
