@@ -18,7 +18,6 @@ import { fieldPath } from '../workstream/finding.ts';
 import { loadFolder } from '../workstream/load.ts';
 import { FolderError } from '../workstream/read-file.ts';
 import { relocatePaths } from '../workstream/relocate-paths.ts';
-import { toolsOf } from './agent-names.ts';
 import { containingProblems, plannedContaining, type ToolsOf } from './forecast/containing.ts';
 import { withDatabase } from './history.ts';
 import type { RunOptions } from './options.ts';
@@ -28,6 +27,7 @@ import { type CapacityOptions, isRemote, withoutUnfitting } from './reserving.ts
 import { resolveWorkspaces } from './resolve-workspaces.ts';
 import { planResume, type ResumePlan, workOf } from './resume/resume.ts';
 import { completedIn, failuresOf } from './resume/retry-failed.ts';
+import { toolsOf } from './roster.ts';
 import { knownTools, type ToolOptions } from './tools.ts';
 
 /** What is to be run. */

@@ -111,7 +111,7 @@ function composeAround(
     plan: prepared.plan,
     agents: roster.names,
     runner,
-    ready: composeQueue(input, { agents, gate, reserving, runner }),
+    ready: composeReady(input, { agents, gate, reserving, runner }),
     journal,
     gate,
     failure,
@@ -302,13 +302,13 @@ function composeMerging(
     });
 }
 
-interface QueueMaterial extends Pick<RunParts, 'agents' | 'gate' | 'reserving'> {
+interface ReadyMaterial extends Pick<RunParts, 'agents' | 'gate' | 'reserving'> {
   runner: WorkstreamRunner;
 }
 
-function composeQueue(
+function composeReady(
   { options, prepared }: RunInput,
-  { agents, gate, reserving, runner }: QueueMaterial,
+  { agents, gate, reserving, runner }: ReadyMaterial,
 ): ReadyQueue {
   const { workstreams } = prepared.plan;
   const { names, tracks } = agents.roster;

@@ -9,11 +9,11 @@ import type { Journal } from '../../run/journal.ts';
 import { LoadMeter } from '../../scaling/load-meter.ts';
 import { Scaler } from '../../scaling/scaler.ts';
 import type { Redactor } from '../../secrets/redactor.ts';
-import { makeRoster, type Roster } from '../agent-names.ts';
 import { MOST_AGENTS } from '../option-table.ts';
 import type { RunOptions } from '../options.ts';
 import type { Paths } from '../paths.ts';
 import { type Prepared, workstreamsToRun } from '../prepare.ts';
+import { makeRoster, type Roster } from '../roster.ts';
 import { createEngine } from './create-engine.ts';
 
 export interface RunAgents {

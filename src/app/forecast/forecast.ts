@@ -5,13 +5,13 @@ import type { Workstream } from '../../domain/workstream.ts';
 import { makePlan } from '../../plan/plan.ts';
 import { foresee } from '../../run/final-results.ts';
 import { knownDurations } from '../../store/read/durations.ts';
-import { makeRoster } from '../agent-names.ts';
 import { withDatabase } from '../history.ts';
 import type { RunOptions } from '../options.ts';
 import type { Paths } from '../paths.ts';
 import { type Prepared, workstreamsToRun } from '../prepare.ts';
 import type { RunRequest } from '../prepare-run.ts';
 import { isRemote, plannedReservations } from '../reserving.ts';
+import { makeRoster } from '../roster.ts';
 import { plannedContaining } from './containing.ts';
 import { whyItStaysHere } from './stays-here.ts';
 

@@ -1,4 +1,4 @@
-/** The agents of a run: their names, tools and tracks. */
+/** The roster of a run: how many agents it begins with, and their names, tools and tracks. */
 import picomatch from 'picomatch';
 import type { NamedAgent, Project } from '../domain/project.ts';
 import type { Scaling } from '../domain/scaling.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { makeRoster, type Roster } from '../../src/app/agent-names.ts';
 import { type CoordinatorOptions, parseOptions } from '../../src/app/options.ts';
 import { Refusal } from '../../src/app/refusal.ts';
+import { makeRoster, type Roster } from '../../src/app/roster.ts';
 import type { Step } from '../../src/domain/workstream.ts';
 import { ReadyQueue } from '../../src/plan/ready-queue.ts';
 import { runStep, workstream } from '../kit/definitions.ts';
