@@ -15,14 +15,14 @@ export function App({ document: source }: { document: PageDocument }) {
   const needs = useMemo(() => needsOf(run), [run]);
   const entries = useSections({ run, needs });
   const { view } = place.value;
+  const title = view.kind === 'run' ? null : titleOfView(run.head, view, (id) => run.byId.get(id));
   useEffect(() => {
-    const what = view.kind === 'run' ? verdictOf(run, needs).sentence : titleOfView(run, view);
-    document.title = `${oneLine(what, 80)} · ${run.head.run.runId} · Millrace`;
+    document.title = `${oneLine(title ?? verdictOf(run, needs).sentence, 80)} · ${run.head.run.runId} · Millrace`;
   });
   return (
     <Frame
       home={{ href: hrefOf({ kind: 'run', section: 'verdict' }), name: 'the verdict' }}
-      crumbs={<RunCrumbs run={run} />}
+      crumbs={<RunCrumbs head={run.head} title={title} />}
       tools={<Search run={run} needs={needs} />}
       rail={{ label: 'Sections', entries }}
     >

@@ -21,7 +21,7 @@ import {
   WorkstreamLink,
 } from './parts.tsx';
 import { go, place } from './state.ts';
-import { csvOf, Table } from './table.tsx';
+import { csvOf, type PageColumn, Table } from './table.tsx';
 
 /** Rows that are there at first, where nothing is asked for; of them those that completed. */
 const FIRST = 30;
@@ -36,11 +36,13 @@ interface DoneProps {
 export function Done({ run, soFar }: DoneProps) {
   const { query, states, sort, all, open } = place.value;
   const rows = useMemo(() => rowsOf(run, { query, states, sort }), [run, query, states, sort]);
+  const columns = useMemo(() => (run.kind === 'tasks' ? taskColumns(run) : plainColumns(run)), [run]);
   const isAsked = query !== '' || states.length > 0 || sort !== null || all;
-  const shown = isAsked ? rows : firstOf(rows);
-  const columns = run.kind === 'tasks' ? taskColumns(run) : plainColumns(run);
-  const isOpen = new Set(open);
-  const { omitted } = run.document;
+  // Of a run under way what is listed stays the same, while how much is not listed changes four times a second.
+  const card = useMemo(
+    () => <DoneCard run={run} rows={rows} columns={columns} isAsked={isAsked} />,
+    [run, rows, columns, isAsked, open],
+  );
   if (run.workstreams.length === 0 && soFar === undefined) return null;
   const noun = run.kind === 'tasks' ? 'task' : 'workstream';
   return (
@@ -57,49 +59,67 @@ export function Done({ run, soFar }: DoneProps) {
         </>
       }
     >
-      <div class="card">
-        <Filters run={run} found={rows.length} />
-        {run.workstreams.length === 0 ? (
-          <p class="pad q2">Nothing has ended so far.</p>
-        ) : rows.length === 0 ? (
-          <p class="pad q2">
-            Nothing matches.{' '}
-            <button type="button" class="link" onClick={() => go({ query: '', states: [] })}>
-              Show all {count(run.workstreams.length)}
-            </button>
-          </p>
-        ) : (
-          <Table
-            label="Table of workstreams"
-            columns={columns}
-            rows={shown}
-            keyOf={({ id }) => id}
-            rowClass={(row) => `is-${TONE_OF_MARK[markOf(row)]}`}
-            sort={sort}
-            onSort={(next) => go({ sort: next })}
-            opened={(row) => (isOpen.has(row.id) ? <Opened run={run} workstream={row} /> : null)}
-            onOpen={(row) => toggle(row.id, rows.length)}
-            commandOf={({ id }) => runCommand([id])}
-          />
-        )}
-        {shown.length < rows.length && (
-          <p class="more-row">
-            {plural(rows.length - shown.length, 'more workstream')}
-            <button type="button" class="b" onClick={() => go({ all: true })}>
-              Show all {count(rows.length)}
-            </button>
-          </p>
-        )}
-        {omitted !== null && (
-          <div class="more-row">
-            <span>
-              {plural(omitted.workstreams, 'workstream')} not on this page: {omitted.why}
-            </span>
-            <Command command={omitted.command} />
-          </div>
-        )}
-      </div>
+      {card}
     </SectionView>
+  );
+}
+
+interface CardProps {
+  run: Run;
+  rows: readonly PageWorkstream[];
+  columns: readonly PageColumn<PageWorkstream>[];
+  /** Whether some of the rows, or all of them, are asked for. */
+  isAsked: boolean;
+}
+
+function DoneCard({ run, rows, columns, isAsked }: CardProps) {
+  const { sort, open } = place.value;
+  const shown = useMemo(() => (isAsked ? rows : firstOf(rows)), [isAsked, rows]);
+  const isOpen = new Set(open);
+  const { omitted } = run.document;
+  return (
+    <div class="card">
+      <Filters run={run} found={rows.length} />
+      {run.workstreams.length === 0 ? (
+        <p class="pad q2">Nothing has ended so far.</p>
+      ) : rows.length === 0 ? (
+        <p class="pad q2">
+          Nothing matches.{' '}
+          <button type="button" class="link" onClick={() => go({ query: '', states: [] })}>
+            Show all {count(run.workstreams.length)}
+          </button>
+        </p>
+      ) : (
+        <Table
+          label="Table of workstreams"
+          columns={columns}
+          rows={shown}
+          keyOf={({ id }) => id}
+          rowClass={(row) => `is-${TONE_OF_MARK[markOf(row)]}`}
+          sort={sort}
+          onSort={(next) => go({ sort: next })}
+          opened={(row) => (isOpen.has(row.id) ? <Opened run={run} workstream={row} /> : null)}
+          onOpen={(row) => toggle(row.id, rows.length)}
+          commandOf={({ id }) => runCommand([id])}
+        />
+      )}
+      {shown.length < rows.length && (
+        <p class="more-row">
+          {plural(rows.length - shown.length, 'more workstream')}
+          <button type="button" class="b" onClick={() => go({ all: true })}>
+            Show all {count(rows.length)}
+          </button>
+        </p>
+      )}
+      {omitted !== null && (
+        <div class="more-row">
+          <span>
+            {plural(omitted.workstreams, 'workstream')} not on this page: {omitted.why}
+          </span>
+          <Command command={omitted.command} />
+        </div>
+      )}
+    </div>
   );
 }
 

@@ -17,10 +17,11 @@ import { NeedsList } from './needs-list.tsx';
 import { CommandBlock, LogLink, WorkstreamLink } from './parts.tsx';
 import { PatternPage } from './pattern-page.tsx';
 import { ResultsView } from './results-view.tsx';
+import { Staged } from './staggered.tsx';
 import { hrefOf, place } from './state.ts';
 import { type PageColumn, Table } from './table.tsx';
 import { Tests } from './tests.tsx';
-import { Timeline } from './timeline.tsx';
+import { RunTimeline } from './timeline.tsx';
 import { VerdictCard } from './verdict-card.tsx';
 import { WorkstreamPage } from './workstream-page.tsx';
 
@@ -37,18 +38,18 @@ export function RunPages({ run, needs }: RunProps) {
   if (view.kind === 'log') return <LogFiles run={run} id={view.id} />;
   if (view.kind === 'logs') return <LogFiles run={run} id={null} />;
   return (
-    <>
+    <Staged first={2}>
       <VerdictCard run={run} needs={needs} />
       <NeedsList run={run} needs={needs} />
       <ResultsView run={run} />
       <Done run={run} />
       <Compared run={run} />
       <Tests run={run} />
-      <Timeline run={run} />
+      <RunTimeline run={run} />
       <Graph run={run} />
       <Agents run={run} />
       <Environment run={run} />
-    </>
+    </Staged>
   );
 }
 
@@ -102,11 +103,10 @@ const LOG_COLUMNS: readonly PageColumn<PageWorkstream>[] = [
   },
 ];
 
-/** The run's name, with the page of it that is shown. */
-export function RunCrumbs({ run }: { run: Run }) {
-  const { runId, label } = run.head.run;
-  const { view } = place.value;
-  if (view.kind === 'run')
+/** The run's name, with the page of it that is shown. @param title of that page; null for the run's own. */
+export function RunCrumbs({ head, title }: { head: Run['head']; title: string | null }) {
+  const { runId, label } = head.run;
+  if (title === null)
     return (
       <span class="here">
         <code>{runId}</code> {label !== null && <bdi class="q">{oneLine(label, 40)}</bdi>}
@@ -117,7 +117,7 @@ export function RunCrumbs({ run }: { run: Run }) {
       <a href={hrefOf({ kind: 'run', section: 'verdict' })}>
         <code>{runId}</code>
       </a>{' '}
-      <span class="q">/</span> <bdi>{oneLine(titleOfView(run, view), 60)}</bdi>
+      <span class="q">/</span> <bdi>{oneLine(title, 60)}</bdi>
     </span>
   );
 }
@@ -156,10 +156,14 @@ function sectionsOf({ run, needs }: RunProps): RailEntry[] {
   return entries.filter((entry) => entry !== false);
 }
 
-/** What the page of a workstream or of an error is called. */
-export function titleOfView(run: Run, view: PageView): string {
-  if (view.kind === 'run' || view.kind === 'overview') return run.head.run.runId;
+/** What the page of a workstream or of an error is called. @param workstream by its id. */
+export function titleOfView(
+  head: Run['head'],
+  view: PageView,
+  workstream: (id: string) => PageWorkstream | undefined,
+): string {
+  if (view.kind === 'run' || view.kind === 'overview') return head.run.runId;
   if (view.kind === 'logs') return 'All logs';
-  if (view.kind === 'pattern') return run.patterns.get(view.id)?.telling ?? view.id;
-  return run.byId.get(view.id)?.title ?? view.id;
+  if (view.kind === 'pattern') return head.errors.find(({ id }) => id === view.id)?.telling ?? view.id;
+  return workstream(view.id)?.title ?? view.id;
 }

@@ -142,6 +142,19 @@ function scrollToPlace(view: PageView): void {
   });
 }
 
+/** How many lists of sections are not drawn to their end. */
+let unfinished = 0;
+
+/** Notes that sections are still to be drawn, until what it returns is called. */
+export function drawingGoesOn(): () => void {
+  unfinished += 1;
+  let isOver = false;
+  return () => {
+    if (!isOver) unfinished -= 1;
+    isOver = true;
+  };
+}
+
 /** How often the reader has come to another place. */
 let arrivals = 0;
 
@@ -157,11 +170,16 @@ function afterPaint(callback: (focus: (target: Element | null) => void) => void)
     const isTaken = now !== before && now !== document.body && now !== null;
     if (!isTaken && target instanceof HTMLElement) target.focus({ preventScroll: true });
   };
-  requestAnimationFrame(() =>
-    setTimeout(() => {
-      if (arrival === arrivals) callback(focus);
-    }),
-  );
+  const later = (): void => {
+    requestAnimationFrame(() =>
+      setTimeout(() => {
+        if (arrival !== arrivals) return;
+        if (unfinished > 0) later();
+        else callback(focus);
+      }),
+    );
+  };
+  later();
 }
 
 type Theme = 'system' | 'light' | 'dark';

@@ -1,20 +1,19 @@
 /** What is drawn of a timeline: lanes with bars, the critical path, the whole run below, and what the marks mean. */
-import { useMemo } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
 import { agentParts, agentText, clock, oneLine } from './model/format.ts';
 import {
   type AgentLane,
   type Bar,
   BIN,
-  type Bins,
   barsIn,
-  binsOf,
+  binsShown,
   gapsIn,
   isBad,
-  loadIn,
+  laneIndex,
+  type TimelineData,
   type TimeWindow,
   ticksOf,
 } from './model/lanes.ts';
-import type { Run, WorkMark } from './model/run.ts';
 import { TONE_OF_MARK } from './parts.tsx';
 
 /** Pixels beside, above and below the lanes. */
@@ -70,154 +69,235 @@ export function Axis({ window, scale, height }: { window: TimeWindow; scale: Sca
 }
 
 /** Where the run is at the moment. */
-export function Now({ run, scale, height }: { run: Run; scale: Scale; height: number }) {
-  const now = run.secondsAt(run.live?.now ?? null);
+export function Now({ data: { now }, scale, height }: { data: TimelineData; scale: Scale; height: number }) {
   if (now === null || now < scale.window[0] || now > scale.window[1]) return null;
   return <line class="nowline" x1={scale.x(now)} x2={scale.x(now)} y1={TOP - 8} y2={height} />;
 }
 
 interface LaneProps {
   lane: AgentLane;
-  run: Run;
-  window: TimeWindow;
+  data: Pick<TimelineData, 'load' | 'critical'>;
   scale: Scale;
   y: number;
   height: number;
-  dense: boolean;
-  chosen: Bar | null;
+  isDense: boolean;
+  isNamed: boolean;
 }
 
-export function LaneView({ lane, run, window, scale, y, height, dense, chosen }: LaneProps) {
-  const barHeight = height - 10;
-  const bars = dense ? [] : barsIn(lane, window);
-  const perPixel = (window[1] - window[0]) / scale.width;
+/** A bar is so much lower than its lane, and begins so much below its top. */
+const LESS = 10;
+const ABOVE = 3;
+
+/** Drawn again when something of the lane has changed, or where it is drawn. */
+export function LaneView(props: LaneProps) {
+  const { lane, data, scale, y, height, isDense, isNamed } = props;
+  return useMemo(
+    () => <Lane {...props} />,
+    [
+      lane,
+      data.load,
+      data.critical.length,
+      ...scale.window,
+      scale.left,
+      scale.width,
+      y,
+      height,
+      isDense,
+      isNamed,
+    ],
+  );
+}
+
+function Lane({ lane, data, scale, y, height, isDense, isNamed }: LaneProps) {
+  const place = { y: y + ABOVE, height: height - LESS };
   return (
     <g>
       <text class="lane" x={16} y={y + height / 2 + 1}>
         {agentText(lane.agentId, Math.floor((scale.left - 16) / CHARACTER))}
       </text>
-      <rect class="lanebg" x={scale.left} y={y + 3} width={scale.width} height={barHeight} rx={2} />
-      {dense && (
-        <DenseLane run={run} lane={lane} window={window} scale={scale} y={y + 3} height={barHeight} />
+      <rect class="lanebg" x={scale.left} width={scale.width} rx={2} {...place} />
+      {isDense ? (
+        <DenseLane data={data} lane={lane} scale={scale} {...place} />
+      ) : (
+        <Bars lane={lane} critical={data.critical} scale={scale} isNamed={isNamed} {...place} />
       )}
-      {!dense &&
-        gapsIn(bars, perPixel * 3).map(([from, to]) => (
-          <Hatched
-            key={from}
-            x={scale.x(from)}
-            width={scale.x(to) - scale.x(from)}
-            y={y + 3}
-            height={barHeight}
-            from={scale.left}
-          />
-        ))}
-      {bars.map((bar) => (
-        <BarView
-          key={`${bar.attempt} ${bar.workstream.id}`}
-          bar={bar}
-          scale={scale}
-          y={y + 3}
-          height={barHeight}
-          isCritical={!bar.isEarlier && run.critical.includes(bar.workstream.id)}
-          isChosen={bar === chosen}
-        />
-      ))}
     </g>
   );
 }
 
-/** Slanted lines in place of a pattern, which would need an id and a url. */
-function Hatched({
-  x,
-  width,
-  y,
-  height,
-  from,
-}: {
+/** Where a bar is drawn. */
+interface Box {
   x: number;
-  width: number;
   y: number;
+  width: number;
   height: number;
-  /** Where the lanes begin. */
-  from: number;
-}) {
-  const left = Math.max(x, from);
-  const right = Math.min(x + width, from + 4000);
-  let path = '';
-  for (let at = left + 4; at < right && path.length < 4000; at += 7) {
-    const end = Math.min(at + height / 2, right);
-    path += `M${at.toFixed(1)} ${y + height}L${end.toFixed(1)} ${(y + height - (end - at) * 2).toFixed(1)}`;
-  }
-  return <path class="hatch" d={path} />;
 }
 
-interface BarProps {
-  bar: Bar;
+function boxOf({ from, to }: Bar, scale: Scale, { y, height }: Pick<Box, 'y' | 'height'>): Box {
+  const left = Math.max(scale.left, scale.x(from));
+  const right = Math.min(scale.left + scale.width, scale.x(to));
+  return { x: left, y: y + 0.5, width: Math.max(1.5, right - left), height: height - 1 };
+}
+
+interface BarsProps extends Pick<Box, 'y' | 'height'> {
+  lane: AgentLane;
+  critical: readonly string[];
   scale: Scale;
-  y: number;
-  height: number;
-  isCritical: boolean;
-  isChosen: boolean;
+  isNamed: boolean;
+}
+
+/** Bars of one tone are one path: of several thousands each would be an element otherwise. */
+function Bars({ lane, critical, scale, isNamed, y, height }: BarsProps) {
+  const bars = barsIn(lane, scale.window);
+  const paths = new PathsByClass();
+  for (const [from, to] of gapsIn(bars, (scale.window[1] - scale.window[0]) / (scale.width / 3)))
+    paths.add('hatch', hatched(Math.max(scale.left, scale.x(from)), scale.x(to), y, height));
+  const ended = bars.filter(({ mark }) => mark !== 'running');
+  for (const bar of ended) {
+    const box = boxOf(bar, scale, { y, height });
+    paths.add(`t-${toneOf(bar)}`, rounded(box));
+    if (isMarked(bar) && box.width > 12)
+      paths.add(bar.isEarlier ? 'xf' : 'xw', `M${at(box.x + 5)} ${y + height / 2 - 3}l6 6m0-6l-6 6`);
+    if (!bar.isEarlier && critical.includes(bar.workstream.id))
+      paths.add('cp', `M${at(box.x)} ${y + height + 2.5}h${at(box.width)}`);
+  }
+  return (
+    <>
+      {paths.all.map(([name, path]) => (
+        <path key={name} class={name} d={path} />
+      ))}
+      {isNamed &&
+        ended.map((bar) => <NameOfBar key={keyOf(bar)} bar={bar} scale={scale} y={y} height={height} />)}
+    </>
+  );
+}
+
+const keyOf = ({ attempt, workstream }: Bar): string => `${attempt} ${workstream.id}`;
+
+const toneOf = ({ isEarlier, mark }: Bar): string => (isEarlier ? 'attempt' : TONE_OF_MARK[mark]);
+
+const isMarked = ({ isEarlier, mark }: Bar): boolean => isEarlier || isBad(mark);
+
+/** What is drawn over others comes later: gaps, bars, crosses and lines. */
+const ORDER = ['hatch', 't-done', 't-skip', 't-warn', 't-attempt', 't-odd', 't-fail', 'xf', 'xw', 'cp'];
+
+/** Paths that are added to each other, by the class that draws them. */
+class PathsByClass {
+  readonly #paths = new Map<string, string>();
+
+  add(name: string, path: string): void {
+    this.#paths.set(name, (this.#paths.get(name) ?? '') + path);
+  }
+
+  get all(): [name: string, path: string][] {
+    return [...this.#paths].toSorted(([a], [b]) => ORDER.indexOf(a) - ORDER.indexOf(b));
+  }
+}
+
+/** A number of pixels as text: tenths are exact enough. */
+const at = (pixels: number): number => Math.round(pixels * 10) / 10;
+
+function rounded({ x, y, width, height }: Box): string {
+  if (width < 6) return `M${at(x)} ${y}h${at(width)}v${height}h${at(-width)}z`;
+  const [wide, high] = [at(width - 6), height - 6];
+  return `M${at(x + 3)} ${y}h${wide}a3 3 0 0 1 3 3v${high}a3 3 0 0 1-3 3h${-wide}a3 3 0 0 1-3-3v${-high}a3 3 0 0 1 3-3z`;
+}
+
+/** Slanted lines in place of a pattern, which would need an id and a url. */
+function hatched(left: number, to: number, y: number, height: number): string {
+  const right = Math.min(to, left + 4000);
+  let path = '';
+  for (let from = left + 4; from < right && path.length < 4000; from += 7) {
+    const end = Math.min(from + height / 2, right);
+    path += `M${at(from)} ${y + height}L${at(end)} ${at(y + height - (end - from) * 2)}`;
+  }
+  return path;
 }
 
 /** Of a bar that is wider its name is in it; about a character each 6 pixels. */
 const NAMED_FROM = 38;
 
-function BarView({ bar, scale, y, height, isCritical, isChosen }: BarProps) {
-  const left = Math.max(scale.left, scale.x(bar.from));
-  const right = Math.min(scale.left + scale.width, scale.x(bar.to));
-  const width = Math.max(1.5, right - left);
-  const tone = bar.isEarlier ? 'attempt' : TONE_OF_MARK[bar.mark];
-  const middle = y + height / 2;
-  const isMarked = bar.isEarlier || isBad(bar.mark);
-  const name =
-    width < NAMED_FROM ? '' : oneLine(bar.workstream.title, Math.floor((width - (isMarked ? 22 : 10)) / 6));
+interface BarProps extends Pick<Box, 'y' | 'height'> {
+  bar: Bar;
+  scale: Scale;
+}
+
+function NameOfBar({ bar, scale, y, height }: BarProps) {
+  const { x, width } = boxOf(bar, scale, { y, height });
+  const indent = isMarked(bar) ? 16 : 6;
+  const name = width < NAMED_FROM ? '' : oneLine(bar.workstream.title, Math.floor((width - indent - 5) / 6));
+  if (name.length < 3) return null;
   return (
-    <g class={isMarked ? 'bar-g bad' : 'bar-g'}>
-      <rect
-        class={`t-${tone}`}
-        x={left}
-        y={y + 0.5}
-        width={width}
-        height={height - 1}
-        rx={Math.min(3, width / 3)}
-      />
-      {isMarked && width > 12 && (
-        <path class={bar.isEarlier ? 'xf' : 'xw'} d={`M${left + 5} ${middle - 3}l6 6m0-6l-6 6`} />
-      )}
-      {name.length > 2 && (
-        <text class={`on-${tone}`} x={left + (isMarked ? 16 : 6)} y={middle + 3.5}>
-          {name}
-        </text>
-      )}
-      {isCritical && (
-        <line class="cp" x1={left} x2={left + width} y1={y + height + 2.5} y2={y + height + 2.5} />
-      )}
-      {isChosen && (
-        <rect class="chosen" x={left - 2} y={y - 1} width={width + 4} height={height + 2} rx={4} />
-      )}
+    <text class={`on-${toneOf(bar)}`} x={x + indent} y={y + height / 2 + 3.5}>
+      {name}
+    </text>
+  );
+}
+
+/** What is executed at the moment, in all lanes: its bars grow while nothing else changes. */
+export function Running({
+  lanes,
+  scale,
+  laneHeight,
+  isNamed,
+}: {
+  lanes: readonly AgentLane[];
+  scale: Scale;
+  laneHeight: number;
+  isNamed: boolean;
+}) {
+  return (
+    <g>
+      {lanes.map(({ agentId, running }, index) => {
+        const place = { y: TOP + index * laneHeight + ABOVE, height: laneHeight - LESS };
+        return running
+          .filter(({ from, to }) => to >= scale.window[0] && from <= scale.window[1])
+          .map((bar) => (
+            <g key={`${agentId} ${keyOf(bar)}`}>
+              <rect class="t-run" rx={2} {...boxOf(bar, scale, place)} />
+              {isNamed && <NameOfBar bar={bar} scale={scale} {...place} />}
+            </g>
+          ));
+      })}
     </g>
   );
 }
 
-/** The waits between members of the critical path, from the end of one to the start of the next. */
-export function CriticalWaits({
-  run,
+/** A line around a bar, which the pointer is on or which was chosen by keys. */
+export function Outline({
+  bar,
+  is,
   lanes,
   scale,
   laneHeight,
 }: {
-  run: Run;
+  bar: Bar | null;
+  is: 'pointed' | 'chosen';
   lanes: readonly AgentLane[];
   scale: Scale;
   laneHeight: number;
 }) {
-  const places = new Map<string, { bar: Bar; y: number }>();
-  for (const [index, lane] of lanes.entries())
-    for (const bar of lane.bars)
-      if (!bar.isEarlier)
-        places.set(bar.workstream.id, { bar, y: TOP + index * laneHeight + laneHeight - 4.5 });
-  const members = run.critical.flatMap((id) => places.get(id) ?? []);
+  const lane = bar === null ? -1 : laneIndex(lanes, bar);
+  if (bar === null || lane === -1) return null;
+  const { x, y, width, height } = boxOf(bar, scale, {
+    y: TOP + lane * laneHeight + ABOVE,
+    height: laneHeight - LESS,
+  });
+  return <rect class={is} x={x - 2} y={y - 1.5} width={width + 4} height={height + 3} rx={4} />;
+}
+
+/** The waits between members of the critical path, from the end of one to the start of the next. */
+export function CriticalWaits({
+  data: { lanes, critical },
+  scale,
+  laneHeight,
+}: {
+  data: TimelineData;
+  scale: Scale;
+  laneHeight: number;
+}) {
+  const places = useMemo(() => placesOf(lanes, critical, laneHeight), [lanes, critical, laneHeight]);
+  const members = critical.flatMap((id) => places.get(id) ?? []);
   const inside = (seconds: number): number =>
     Math.max(scale.left, Math.min(scale.left + scale.width, scale.x(seconds)));
   return (
@@ -234,68 +314,82 @@ export function CriticalWaits({
   );
 }
 
-function DenseLane({
-  run,
-  lane,
-  window,
-  scale,
-  y,
-  height,
-}: {
-  run: Run;
+/** Where the attempts that count of these workstreams are drawn. */
+function placesOf(
+  lanes: readonly AgentLane[],
+  ids: readonly string[],
+  laneHeight: number,
+): Map<string, { bar: Bar; y: number }> {
+  const wanted = new Set(ids);
+  const places = new Map<string, { bar: Bar; y: number }>();
+  for (const [index, lane] of lanes.entries())
+    for (const bar of lane.bars)
+      if (!bar.isEarlier && wanted.has(bar.workstream.id))
+        places.set(bar.workstream.id, { bar, y: TOP + index * laneHeight + laneHeight - 4.5 });
+  return places;
+}
+
+interface DenseProps extends Pick<Box, 'y' | 'height'> {
+  data: Pick<TimelineData, 'load'>;
   lane: AgentLane;
-  window: TimeWindow;
   scale: Scale;
-  y: number;
-  height: number;
-}) {
+}
+
+function DenseLane({ data, lane, scale, y, height }: DenseProps) {
   const bins = Math.max(1, Math.floor(scale.width / BIN));
-  const { busy, failed } = shownBins(run, lane, window, bins);
+  const { busy, failed } = binsShown(data, lane, scale.window, bins);
   const wide = scale.width / bins;
-  let area = `M${scale.left} ${y + height}`;
   let marks = '';
-  for (let bin = 0; bin < bins; bin++) {
-    const top = y + height - (busy[bin] ?? 0) * height;
-    const left = scale.left + bin * wide;
-    area += `V${top.toFixed(1)}H${(left + wide).toFixed(1)}`;
+  for (let bin = 0; bin < bins; bin++)
     if (failed[bin] === 1)
-      marks += `M${left.toFixed(1)} ${y}h${Math.max(3, wide).toFixed(1)}v${height}h-${Math.max(3, wide).toFixed(1)}z`;
-  }
+      marks += `M${at(scale.left + bin * wide)} ${y}h${at(Math.max(3, wide))}v${height}h${at(-Math.max(3, wide))}z`;
   return (
     <>
-      <path class="t-done" d={`${area}V${y + height}Z`} />
+      <path class="t-done" d={areaOf(busy, scale, y, height)} />
       <path class="t-fail" d={marks} />
     </>
   );
 }
 
-/** Busy shares of all workstreams, and failures among those on the page. */
-function shownBins(run: Run, lane: AgentLane, window: TimeWindow, bins: number): Bins {
-  const own = binsOf(lane, window, bins);
-  const load = run.document.aggregates?.load ?? null;
-  if (load === null) return own;
-  return { ...own, busy: loadIn(load, run.secondsAt(load.from) ?? 0, lane.agentId, window, bins) };
+/** Shares of bins as an area: bins of the same height are one step of it. */
+function areaOf(shares: ArrayLike<number>, { left, width }: Scale, y: number, height: number): string {
+  const wide = width / shares.length;
+  let level = 0;
+  let path = `M${left} ${y + height}`;
+  for (let bin = 0; bin < shares.length; bin++) {
+    const next = Math.round((shares[bin] ?? 0) * height * 2) / 2;
+    if (next === level) continue;
+    path += `H${at(left + bin * wide)}V${y + height - next}`;
+    level = next;
+  }
+  return `${path}H${at(left + width)}V${y + height}Z`;
 }
 
 /** The whole run with a tick for each failure, and the window when it is a part. */
 export function Overview({
-  run,
-  lanes,
+  data,
+  isWhole,
   window,
   width,
   y,
 }: {
-  run: Run;
-  lanes: readonly AgentLane[];
+  data: TimelineData;
+  /** Whether all lanes are drawn as they are now: until then this stays as it was. */
+  isWhole: boolean;
   window: TimeWindow;
   width: number;
   y: number;
 }) {
-  const scale = scaleOf([0, run.seconds], width, lanes);
-  const bins = Math.max(1, Math.floor(scale.width / 6));
-  const { area, ticks } = useMemo(() => overviewPaths(run, lanes, scale, bins, y), [lanes, width, y]);
+  const settled = useRef(data);
+  if (isWhole || settled.current.span !== data.span) settled.current = data;
+  const { current } = settled;
+  const scale = scaleOf([0, data.span], width, data.lanes);
+  const { area, ticks } = useMemo(
+    () => overviewPaths(current, scale, y),
+    [current.lanes, data.span, width, y],
+  );
   const left = scale.x(window[0]);
-  const isPart = window[0] > 0 || window[1] < run.seconds;
+  const isPart = window[0] > 0 || window[1] < data.span;
   return (
     <g>
       <text x={16} y={y + 12}>
@@ -317,44 +411,26 @@ export function Overview({
   );
 }
 
-function overviewPaths(run: Run, lanes: readonly AgentLane[], scale: Scale, bins: number, y: number) {
+function overviewPaths(data: TimelineData, scale: Scale, y: number) {
   const height = 14;
-  const all = lanes.map((lane) => shownBins(run, lane, [0, run.seconds], bins));
-  const wide = scale.width / bins;
-  let area = `M${scale.left} ${y + height}`;
-  for (let bin = 0; bin < bins; bin++) {
-    const busy = all.reduce((sum, each) => sum + (each.busy[bin] ?? 0), 0) / Math.max(1, lanes.length);
-    const left = scale.left + bin * wide;
-    area += `V${(y + height - busy * height).toFixed(1)}H${(left + wide).toFixed(1)}`;
+  const bins = Math.max(1, Math.floor(scale.width / 6));
+  const busy = new Float64Array(bins);
+  const ends = new Set<number>();
+  for (const lane of data.lanes) {
+    const shares = binsShown(data, lane, scale.window, bins).busy;
+    for (let bin = 0; bin < bins; bin++)
+      busy[bin] = (busy[bin] ?? 0) + (shares[bin] ?? 0) / data.lanes.length;
+    for (const { mark, isEarlier, to } of lane.bars)
+      if (isBad(mark) && !isEarlier) ends.add(Math.round(scale.x(to)));
   }
-  const ends = new Set(
-    lanes.flatMap(({ bars }) =>
-      bars
-        .filter(({ mark, isEarlier }) => isBad(mark) && !isEarlier)
-        .map(({ to }) => Math.round(scale.x(to))),
-    ),
-  );
-  const ticks = [...ends].map((at) => `M${at - 2} ${y + height + 2}h2v4h-2z`).join('');
-  return { area: `${area}V${y + height}Z`, ticks };
+  const ticks = [...ends].map((end) => `M${end - 2} ${y + height + 2}h2v4h-2z`).join('');
+  return { area: areaOf(busy, scale, y, height), ticks };
 }
 
-/** Marks of the attempts that count, and whether there are others. */
-function marksIn(lanes: readonly AgentLane[]): { marks: ReadonlySet<WorkMark>; hasEarlier: boolean } {
-  const marks = new Set<WorkMark>();
-  let hasEarlier = false;
-  for (const { bars } of lanes)
-    for (const { mark, isEarlier } of bars) {
-      if (isEarlier) hasEarlier = true;
-      else marks.add(mark);
-    }
-  return { marks, hasEarlier };
-}
-
-export function ChartLegend({ run, lanes }: { run: Run; lanes: readonly AgentLane[] }) {
-  const { marks, hasEarlier } = useMemo(() => marksIn(lanes), [lanes]);
+export function ChartLegend({ data: { now, marks, hasEarlier, critical } }: { data: TimelineData }) {
   const box = (name: string) => <rect class={name} x={1} y={1} width={20} height={10} rx={2} />;
   const entries: [string, boolean, preact.ComponentChildren][] = [
-    ['running; the line is now', run.live !== null, box('t-run')],
+    ['running; the line is now', now !== null, box('t-run')],
     ['completed', marks.has('completed') || marks.has('retried'), box('t-done')],
     [
       'failed',
@@ -374,7 +450,7 @@ export function ChartLegend({ run, lanes }: { run: Run; lanes: readonly AgentLan
       </>,
     ],
     ['nothing to do', true, <path class="hatch" d="M2 11l5-10M8 11l5-10M14 11l5-10" />],
-    ['critical path', run.critical.length > 1, <line class="cp" x1={1} x2={21} y1={6} y2={6} />],
+    ['critical path', critical.length > 1, <line class="cp" x1={1} x2={21} y1={6} y2={6} />],
   ];
   return (
     <div class="tl-foot tl">

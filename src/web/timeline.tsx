@@ -10,10 +10,12 @@ import {
   countIn,
   isBad,
   isDense,
-  lanesOf,
+  laneIndex,
   neighbour,
   shifted,
+  type TimelineData,
   type TimeWindow,
+  timelineOf,
   zoomed,
 } from './model/lanes.ts';
 import { computedShare, MARK_WORDS, type Run } from './model/run.ts';
@@ -27,6 +29,7 @@ import {
   Words,
   WorkstreamLink,
 } from './parts.tsx';
+import { useStaggered } from './staggered.tsx';
 import { adjust, announcement, go, place } from './state.ts';
 import { Table } from './table.tsx';
 import {
@@ -35,8 +38,10 @@ import {
   CriticalWaits,
   LaneView,
   Now,
+  Outline,
   OVERVIEW,
   Overview,
+  Running,
   type Scale,
   scaleOf,
   TOP,
@@ -45,16 +50,26 @@ import {
 /** Of more agents the lanes are lower. */
 const MANY = 12;
 
-export function Timeline({ run }: { run: Run }) {
-  const lanes = useMemo(() => lanesOf(run), [run]);
+/** Lanes that are drawn again in one frame. */
+const LANES_A_FRAME = 8;
+
+/** Most executions in view that have their names in them where there is room. */
+const MOST_NAMED = 600;
+
+export function RunTimeline({ run }: { run: Run }) {
+  const data = useMemo(() => timelineOf(run), [run]);
+  return <Timeline data={data} />;
+}
+
+export function Timeline({ data }: { data: TimelineData }) {
+  const { lanes, seconds } = data;
   const view = useSignal<'chart' | 'table'>('chart');
-  const bars = lanes.reduce((sum, lane) => sum + lane.bars.length, 0);
-  if (bars === 0 || run.seconds <= 0) return null;
+  if (seconds <= 0 || lanes.every(({ bars, running }) => bars.length + running.length === 0)) return null;
   return (
     <SectionView
       id="timeline"
       title="Timeline"
-      note={`${plural(lanes.length, 'agent')}, ${duration(run.seconds)}`}
+      note={`${plural(lanes.length, 'agent')}, ${duration(seconds)}`}
       actions={
         <Choice
           label="Timeline as"
@@ -67,16 +82,14 @@ export function Timeline({ run }: { run: Run }) {
         />
       }
     >
-      <div class="card">
-        {view.value === 'chart' ? <Chart run={run} lanes={lanes} /> : <TimeTable run={run} lanes={lanes} />}
-      </div>
+      <div class="card">{view.value === 'chart' ? <Chart data={data} /> : <TimeTable data={data} />}</div>
     </SectionView>
   );
 }
 
-function TimeTable({ run, lanes }: { run: Run; lanes: readonly AgentLane[] }) {
-  const window = windowOf(run);
-  const rows = lanes.flatMap((lane) => barsIn(lane, window).map((bar) => ({ lane, bar })));
+function TimeTable({ data }: { data: TimelineData }) {
+  const window = windowOf(data);
+  const rows = data.lanes.flatMap((lane) => barsIn(lane, window).map((bar) => ({ lane, bar })));
   return (
     <Table
       label="Table of the timeline"
@@ -105,15 +118,15 @@ function TimeTable({ run, lanes }: { run: Run; lanes: readonly AgentLane[] }) {
   );
 }
 
-function windowOf(run: Run): TimeWindow {
+function windowOf({ span }: TimelineData): TimeWindow {
   const { time } = place.value;
-  if (time === null) return [0, run.seconds];
-  return shifted([time[0], Math.max(time[0] + 0.001, time[1])], 0, run.seconds);
+  if (time === null) return [0, span];
+  return shifted([time[0], Math.max(time[0] + 0.001, time[1])], 0, span);
 }
 
 /** The whole run is no window. */
-const show = (window: TimeWindow | null, run: Run): void =>
-  adjust({ time: window === null || (window[0] <= 0 && window[1] >= run.seconds) ? null : window });
+const show = (window: TimeWindow | null, { span }: TimelineData): void =>
+  adjust({ time: window === null || (window[0] <= 0 && window[1] >= span) ? null : window });
 
 interface Pointed {
   bar: Bar;
@@ -121,18 +134,17 @@ interface Pointed {
   y: number;
 }
 
-function Chart({ run, lanes }: { run: Run; lanes: readonly AgentLane[] }) {
+function Chart({ data }: { data: TimelineData }) {
+  const { lanes, load } = data;
   const [box, width] = useWidth(800);
   const pointed = useSignal<Pointed | null>(null);
   const chosen = useSignal<Bar | null>(null);
-  const window = windowOf(run);
+  const window = windowOf(data);
   const scale = scaleOf(window, width, lanes);
-  useWheel(box, run, lanes, width);
-  const load = run.document.aggregates?.load ?? null;
+  useWheel(box, data, width);
   const dense = load !== null || isDense(lanes, window, scale.width);
   const laneHeight = lanes.length > MANY ? 22 : 32;
-  const height = TOP + lanes.length * laneHeight + OVERVIEW;
-  const inView = lanes.reduce((sum, lane) => sum + countIn(lane, window), 0);
+  const inView = countOf(lanes, window);
   return (
     <>
       <div class="tl-head">
@@ -142,7 +154,7 @@ function Chart({ run, lanes }: { run: Run; lanes: readonly AgentLane[] }) {
             : `${plural(inView, 'execution')} in view. Ctrl and the wheel zoom, dragging moves.`}
         </span>
         <span class="grow" />
-        <button type="button" class="b icon" aria-label="Zoom out" onClick={() => zoomBy(run, 2)}>
+        <button type="button" class="b icon" aria-label="Zoom out" onClick={() => zoomBy(data, 2)}>
           −
         </button>
         <button
@@ -153,7 +165,7 @@ function Chart({ run, lanes }: { run: Run; lanes: readonly AgentLane[] }) {
         >
           Whole run
         </button>
-        <button type="button" class="b icon" aria-label="Zoom in" onClick={() => zoomBy(run, 0.5)}>
+        <button type="button" class="b icon" aria-label="Zoom in" onClick={() => zoomBy(data, 0.5)}>
           +
         </button>
       </div>
@@ -163,9 +175,9 @@ function Chart({ run, lanes }: { run: Run; lanes: readonly AgentLane[] }) {
         tabIndex={0}
         role="application"
         aria-label="Timeline. Arrow keys move from one execution to the next, plus and minus zoom, Enter opens. Everything in it is in its table."
-        onKeyDown={(event) => onKey(event, run, lanes, chosen)}
+        onKeyDown={(event) => onKey(event, data, chosen)}
         onBlur={() => (chosen.value = null)}
-        onPointerDown={(event) => startPan(event, run, scale.width)}
+        onPointerDown={(event) => startPan(event, data, scale.width)}
         onPointerMove={(event) => (pointed.value = barAt(event, lanes, window, scale, laneHeight))}
         onPointerLeave={() => (pointed.value = null)}
         onClick={(event) => {
@@ -173,74 +185,118 @@ function Chart({ run, lanes }: { run: Run; lanes: readonly AgentLane[] }) {
           if (hit !== null && !wasPanned) go({ view: { kind: 'workstream', id: hit.bar.workstream.id } });
         }}
       >
-        <svg class="tl" width={width} height={height} aria-hidden="true">
-          <Axis window={window} scale={scale} height={height - OVERVIEW + 6} />
-          {lanes.map((lane, index) => (
-            <LaneView
-              key={lane.agentId}
-              lane={lane}
-              run={run}
-              window={window}
-              scale={scale}
-              y={TOP + index * laneHeight}
-              height={laneHeight}
-              dense={dense}
-              chosen={chosen.value}
-            />
-          ))}
-          {!dense && <CriticalWaits run={run} lanes={lanes} scale={scale} laneHeight={laneHeight} />}
-          <Now run={run} scale={scale} height={height - OVERVIEW + 6} />
-          <Overview run={run} lanes={lanes} window={window} width={width} y={height - OVERVIEW + 10} />
-        </svg>
+        <Drawing
+          data={data}
+          window={window}
+          scale={scale}
+          isDense={dense}
+          laneHeight={laneHeight}
+          width={width}
+          pointed={dense ? null : (pointed.value?.bar ?? null)}
+          chosen={chosen.value}
+        />
         <Hover
           pointed={pointed.value ?? pointedAt(chosen.value, lanes, scale, laneHeight, box.current)}
-          run={run}
+          critical={data.critical}
         />
       </div>
-      <ChartLegend run={run} lanes={lanes} />
+      <ChartLegend data={data} />
     </>
   );
 }
 
-function zoomBy(run: Run, factor: number): void {
-  const window = windowOf(run);
-  show(zoomed(window, factor, (window[0] + window[1]) / 2, run.seconds), run);
+const countOf = (lanes: readonly AgentLane[], window: TimeWindow): number =>
+  lanes.reduce((sum, lane) => sum + countIn(lane, window) + lane.running.length, 0);
+
+interface DrawingProps {
+  data: TimelineData;
+  window: TimeWindow;
+  scale: Scale;
+  isDense: boolean;
+  laneHeight: number;
+  width: number;
+  pointed: Bar | null;
+  chosen: Bar | null;
+}
+
+function Drawing({ data, window, scale, isDense, laneHeight, width, pointed, chosen }: DrawingProps) {
+  const { lanes, critical } = data;
+  const where = `${window.join(' ')} ${scale.left} ${width} ${isDense}`;
+  const { drawn, isWhole } = useStaggered(lanes, where, LANES_A_FRAME);
+  const isNamed = countOf(lanes, window) <= MOST_NAMED;
+  const height = TOP + lanes.length * laneHeight + OVERVIEW;
+  const bottom = height - OVERVIEW;
+  const place = useRef<HTMLDivElement>(null);
+  // What is not in view is not painted, and has its room all the same.
+  useLayoutEffect(() => {
+    if (place.current !== null) place.current.style.containIntrinsicBlockSize = `${height}px`;
+  }, [height]);
+  return (
+    <div class="tl-drawing" ref={place}>
+      <svg class={pointed === null ? 'tl' : 'tl is-on'} width={width} height={height} aria-hidden="true">
+        <Axis window={window} scale={scale} height={bottom + 6} />
+        {drawn.map((lane, index) => (
+          <LaneView
+            key={lane.agentId}
+            lane={lane}
+            data={data}
+            scale={scale}
+            y={TOP + index * laneHeight}
+            height={laneHeight}
+            isDense={isDense}
+            isNamed={isNamed}
+          />
+        ))}
+        <Running lanes={lanes} scale={scale} laneHeight={laneHeight} isNamed={isNamed} />
+        {!isDense && critical.length > 1 && (
+          <CriticalWaits data={data} scale={scale} laneHeight={laneHeight} />
+        )}
+        <Now data={data} scale={scale} height={bottom + 6} />
+        <Overview data={data} isWhole={isWhole} window={window} width={width} y={bottom + 10} />
+        <Outline bar={pointed} is="pointed" {...{ lanes, scale, laneHeight }} />
+        <Outline bar={chosen} is="chosen" {...{ lanes, scale, laneHeight }} />
+      </svg>
+    </div>
+  );
+}
+
+function zoomBy(data: TimelineData, factor: number): void {
+  const window = windowOf(data);
+  show(zoomed(window, factor, (window[0] + window[1]) / 2, data.span), data);
 }
 
 /** Zooms around the pointer. The listener is not passive, since the page would zoom too. */
-function useWheel(
-  box: { current: HTMLDivElement | null },
-  run: Run,
-  lanes: readonly AgentLane[],
-  width: number,
-): void {
+function useWheel(box: { current: HTMLDivElement | null }, data: TimelineData, width: number): void {
+  const newest = useRef(data);
+  newest.current = data;
   useEffect(() => {
     const element = box.current;
     if (element === null) return;
     const onWheel = (event: WheelEvent): void => {
       if (!event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
-      const window = windowOf(run);
+      const { current } = newest;
+      const window = windowOf(current);
       const x = event.clientX - element.getBoundingClientRect().left;
-      const around = Math.max(window[0], Math.min(window[1], scaleOf(window, width, lanes).at(x)));
-      show(zoomed(window, event.deltaY > 0 ? 1.25 : 0.8, around, run.seconds), run);
+      const around = Math.max(window[0], Math.min(window[1], scaleOf(window, width, current.lanes).at(x)));
+      show(zoomed(window, event.deltaY > 0 ? 1.25 : 0.8, around, current.span), current);
     };
     element.addEventListener('wheel', onWheel, { passive: false });
     return () => element.removeEventListener('wheel', onWheel);
-  }, [run, lanes, width]);
+  }, [width]);
 }
 
 /** Whether the last press of the pointer moved the window, so that its click opens nothing. */
 let wasPanned = false;
 
-function startPan(event: PointerEvent, run: Run, width: number): void {
+function startPan(event: PointerEvent, data: TimelineData, width: number): void {
   wasPanned = false;
   if (event.button !== 0 || place.value.time === null) return;
-  const start = windowOf(run);
+  const start = windowOf(data);
   const from = event.clientX;
   const move = ({ clientX }: PointerEvent): void => {
     if (Math.abs(clientX - from) > 3) wasPanned = true;
-    if (wasPanned) show(shifted(start, ((from - clientX) / width) * (start[1] - start[0]), run.seconds), run);
+    if (wasPanned) show(shifted(start, ((from - clientX) / width) * (start[1] - start[0]), data.span), data);
   };
   const end = (): void => {
     removeEventListener('pointermove', move);
@@ -252,21 +308,16 @@ function startPan(event: PointerEvent, run: Run, width: number): void {
   addEventListener('pointercancel', end);
 }
 
-function onKey(
-  event: KeyboardEvent,
-  run: Run,
-  lanes: readonly AgentLane[],
-  chosen: { value: Bar | null },
-): void {
+function onKey(event: KeyboardEvent, data: TimelineData, chosen: { value: Bar | null }): void {
   const { key } = event;
   const step = keySteps[key];
-  if (key === '+' || key === '=') zoomBy(run, 0.5);
-  else if (key === '-') zoomBy(run, 2);
+  if (key === '+' || key === '=') zoomBy(data, 0.5);
+  else if (key === '-') zoomBy(data, 2);
   else if (key === '0') go({ time: null });
   else if (key === 'Enter' && chosen.value !== null)
     go({ view: { kind: 'workstream', id: chosen.value.workstream.id } });
   else if (key === 'Escape' && chosen.value !== null) chosen.value = null;
-  else if (step !== undefined) choose(run, neighbour(lanes, chosen.value, step), chosen);
+  else if (step !== undefined) choose(data, neighbour(data.lanes, chosen.value, step), chosen);
   else return;
   event.preventDefault();
   event.stopPropagation();
@@ -279,14 +330,14 @@ const keySteps: Record<string, readonly [time: number, lane: number]> = {
   ArrowUp: [0, -1],
 };
 
-function choose(run: Run, bar: Bar | null, chosen: { value: Bar | null }): void {
+function choose(data: TimelineData, bar: Bar | null, chosen: { value: Bar | null }): void {
   chosen.value = bar;
   if (bar === null) return;
   announcement.value = `${oneLine(bar.workstream.title, 80)}, ${MARK_WORDS[bar.mark]}, ${duration(bar.to - bar.from)}, attempt ${bar.attempt}`;
-  const [from, to] = windowOf(run);
+  const [from, to] = windowOf(data);
   if (bar.from >= from && bar.to <= to) return;
   const middle = (bar.from + bar.to) / 2;
-  show(shifted([middle - (to - from) / 2, middle + (to - from) / 2], 0, run.seconds), run);
+  show(shifted([middle - (to - from) / 2, middle + (to - from) / 2], 0, data.span), data);
 }
 
 function barAt(
@@ -321,11 +372,11 @@ function pointedAt(
 ): Pointed | null {
   if (bar === null || box === null) return null;
   const { left, top } = box.getBoundingClientRect();
-  const lane = lanes.findIndex(({ bars }) => bars.includes(bar));
+  const lane = laneIndex(lanes, bar);
   return { bar, x: left + scale.x(bar.from), y: top + TOP + (lane + 1) * laneHeight };
 }
 
-function Hover({ pointed, run }: { pointed: Pointed | null; run: Run }) {
+function Hover({ pointed, critical }: { pointed: Pointed | null; critical: readonly string[] }) {
   const card = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const element = card.current;
@@ -348,7 +399,7 @@ function Hover({ pointed, run }: { pointed: Pointed | null; run: Run }) {
       ? [['Waited for a processor', duration(cpuWaitSeconds)] as [string, string]]
       : []),
     ...(dependsOn.length > 0 ? [['Needs', oneLine(dependsOn.join(', '), 60)] as [string, string]] : []),
-    ...(run.critical.includes(id) ? [['Critical path', 'yes'] as [string, string]] : []),
+    ...(critical.includes(id) ? [['Critical path', 'yes'] as [string, string]] : []),
   ];
   return (
     <div class="hover" ref={card} aria-hidden="true">

@@ -1,5 +1,5 @@
 /** The first thing on the page: what became of the run, and what to do now. */
-
+import { useMemo } from 'preact/hooks';
 import { Icon, TONE_GLYPHS } from './icons.tsx';
 import { count } from './model/format.ts';
 import type { Need } from './model/needs.ts';
@@ -145,7 +145,16 @@ function Shares({ run }: { run: Run }) {
 
 const isGood = (mark: EndMark): boolean => mark === 'completed' || mark === 'retried';
 
-export function StripMark({ marks, x, width }: { marks: readonly EndMark[]; x: number; width: number }) {
+interface StripMarkProps {
+  marks: readonly EndMark[];
+  x: number;
+  width: number;
+}
+
+export const StripMark = ({ marks, x, width }: StripMarkProps) =>
+  useMemo(() => <MarksInOne marks={marks} x={x} width={width} />, [marks, x, width]);
+
+function MarksInOne({ marks, x, width }: StripMarkProps) {
   const [only] = marks;
   if (marks.length === 1 && only !== undefined) return <SingleMark mark={only} x={x} width={width} />;
   const bad = marks.filter((mark) => !isGood(mark) && mark !== 'skipped');

@@ -152,22 +152,20 @@ const RunsCrumb = () => (
 const ALL_LOGS: RailEntry = { view: { kind: 'logs' }, title: 'All logs' };
 
 function RunFrame({ followed, run }: { followed: FollowedRun; run: RunSeen }) {
-  const { now, listed } = run;
+  const { current, listed, live } = run;
+  const { head } = current.document;
   const needs = useMemo(() => needsOf(listed), [listed]);
   const sections = useSections({ run: listed, needs });
-  const entries = useMemo(
-    () => [...(now.live === null ? sections : liveSections(now)), ALL_LOGS],
-    [now, sections],
-  );
+  const entries = [...(live === null ? sections : liveSections(current, live)), ALL_LOGS];
   const { view } = place.value;
   const title =
     view.kind !== 'run'
-      ? titleOfView(now, view)
-      : now.live === null
-        ? verdictOf(now, needs).sentence
-        : liveTitle(now.live);
+      ? titleOfView(head, view, (id) => current.get(id))
+      : live === null
+        ? verdictOf(listed, needs).sentence
+        : liveTitle(live);
   useEffect(() => {
-    document.title = `${oneLine(title, 80)} · ${now.head.run.runId} · Millrace`;
+    document.title = `${oneLine(title, 80)} · ${head.run.runId} · Millrace`;
   });
   return (
     <Frame
@@ -175,12 +173,12 @@ function RunFrame({ followed, run }: { followed: FollowedRun; run: RunSeen }) {
       crumbs={
         <>
           <RunsCrumb />
-          <RunCrumbs run={now} />
+          <RunCrumbs head={head} title={view.kind === 'run' ? null : title} />
         </>
       }
       tools={
         <>
-          <Connection lost={followed.lost.value} isLive={now.live !== null} />
+          <Connection lost={followed.lost.value} isLive={live !== null} />
           <Search run={listed} needs={needs} />
         </>
       }
@@ -208,9 +206,10 @@ function RunView({
   run: RunSeen;
   needs: ReturnType<typeof needsOf>;
 }) {
-  const { now, listed } = run;
+  const { current, listed, live } = run;
+  const { head } = current.document;
+  const { runId } = head.run;
   const { view } = place.value;
-  const { live } = now;
   const isRunning = (id: string): boolean =>
     live?.running.some(({ workstreamId }) => workstreamId === id) ?? false;
   // What is over is followed no longer, and begins anew. What ends stays as it is, with all that it holds.
@@ -219,9 +218,9 @@ function RunView({
     return (
       <LogPage
         key={`${view.id} ${begun}`}
-        runId={now.head.run.runId}
+        runId={runId}
         id={view.id}
-        title={titleOfView(now, view)}
+        title={titleOfView(head, view, (id) => current.get(id))}
         host={live?.running.find(({ workstreamId }) => workstreamId === view.id)?.host ?? null}
         onLost={(since) => (followed.lost.value = since)}
       />
@@ -230,16 +229,16 @@ function RunView({
     return (
       <AllLogsPage
         key={begun}
-        runId={now.head.run.runId}
-        hasHosts={(now.head.hosts ?? []).length > 0}
+        runId={runId}
+        hasHosts={(head.hosts ?? []).length > 0}
         onLost={(since) => (followed.lost.value = since)}
       />
     );
-  if (live === null) return <RunPages run={now} needs={needs} />;
+  if (live === null) return <RunPages run={listed} needs={needs} />;
   if (view.kind === 'run') return <LivePage seen={run} live={live} onLook={() => followed.look()} />;
-  if (view.kind === 'workstream' && !now.byId.has(view.id))
+  if (view.kind === 'workstream' && current.get(view.id) === undefined)
     return <UnendedPage seen={run} live={live} id={view.id} />;
-  return <RunPages run={view.kind === 'pattern' ? listed : now} needs={needs} />;
+  return <RunPages run={view.kind === 'pattern' ? listed : run.now} needs={needs} />;
 }
 
 /** Shorter losses are not worth a word, in seconds. */

@@ -1,14 +1,10 @@
 /** One run as it is now: its document, and what its events change of it. */
 import { signal } from '@preact/signals';
 import type { LiveState, RowsEvent, RunAnswer, RunEvents } from '../../domain/dashboard/answers.ts';
-import {
-  type PageDocument,
-  type PageWorkstream,
-  unpackDocument,
-  unpackWorkstream,
-} from '../../domain/page-document.ts';
+import { type PageWorkstream, unpackDocument, unpackWorkstream } from '../../domain/page-document.ts';
 import { oneLine, plural } from '../model/format.ts';
-import { Run } from '../model/run.ts';
+import { isSameResult, LiveRun, Unseen, type UnseenCounts } from '../model/live-run.ts';
+import type { Run } from '../model/run.ts';
 import { announcement } from '../state.ts';
 import { ask, messageOfError, pathOfRun } from './client.ts';
 import { type LostSince, Stream } from './streams.ts';
@@ -23,15 +19,31 @@ const SPOKEN_MS = 5000;
 const EVENTS = ['rows', 'live', 'head', 'reload', 'over'] as const satisfies (keyof RunEvents)[];
 
 /** A run under way changes while it is read: what is listed stays as it was when the reader looked. */
-export interface RunSeen {
+export class RunSeen {
   /** As it is now: figures, the timeline, what agents do. */
-  now: Run;
+  readonly current: LiveRun;
   /** As it was when the reader last looked: what is in lists. */
-  listed: Run;
-  /** Ids of what ended, or was taken back, since then. */
-  unseen: ReadonlySet<string>;
-  /** Of this page's clock, in milliseconds since it was opened, when `now` was true. */
-  at: number;
+  readonly listed: Run;
+  /** What ended, or was taken back, since then. */
+  readonly unseen: UnseenCounts;
+  /** Of this page's clock, in milliseconds since it was opened, when `current` was true. */
+  readonly at: number;
+  /** What is executed at the moment; null of a run that is not under way. */
+  readonly live: LiveState | null;
+  #now: Run | null = null;
+
+  constructor({ current, listed, unseen, at }: Pick<RunSeen, 'current' | 'listed' | 'unseen' | 'at'>) {
+    this.current = current;
+    this.live = current.live;
+    this.listed = listed;
+    this.unseen = unseen;
+    this.at = at;
+  }
+
+  /** All of it as it is now, for a page that shows more of it than its figures. */
+  get now(): Run {
+    return (this.#now ??= this.live === null ? this.listed : this.current.snapshot());
+  }
 }
 
 export class FollowedRun {
@@ -43,9 +55,7 @@ export class FollowedRun {
 
   readonly #name: string;
   readonly #stream: Stream;
-  #document: Omit<PageDocument, 'workstreams'> | null = null;
-  #rows = new Map<string, PageWorkstream>();
-  #live: LiveState | null = null;
+  #current: LiveRun | null = null;
   #at = 0;
   #isLoading = true;
   /** What was heard while the document was asked for: the answer may not have it. */
@@ -56,9 +66,9 @@ export class FollowedRun {
   #cost = 0;
   #spokenAt = -Infinity;
   #isClosed = false;
-  #unseen = new Set<string>();
-  /** Ended since something was last said of it. */
-  #unsaid: PageWorkstream[] = [];
+  #unseen = new Unseen();
+  /** What ended since something was last said of it. */
+  #unsaid = NOTHING_UNSAID;
 
   /** @param name id of the run, or another name of it. */
   constructor(name: string) {
@@ -84,9 +94,9 @@ export class FollowedRun {
 
   /** Lists what ended since the reader last looked. */
   look(): void {
-    const run = this.run.peek();
-    this.#unseen = new Set();
-    if (run !== null) this.run.value = { ...run, listed: run.now, unseen: this.#unseen };
+    if (this.#current === null) return;
+    this.#unseen = new Unseen();
+    this.#show(this.#current, this.#current.snapshot());
   }
 
   async #load(): Promise<void> {
@@ -94,14 +104,13 @@ export class FollowedRun {
       const { document: packed, live, cursor } = await ask<RunAnswer>(pathOfRun(this.#name));
       if (this.#isClosed) return;
       const { workstreams, ...rest } = unpackDocument(packed);
-      const isFirst = this.#document === null;
-      const isBegun = this.#live === null;
-      this.#document = rest;
-      const rows = new Map(workstreams.map((each) => [each.id, each]));
-      const ids = [...this.#rows.keys(), ...rows.keys()];
-      this.#rows = rows;
-      for (const id of ids) this.#compare(id);
-      this.#setLive(live);
+      const before = this.#current;
+      const isFirst = before === null;
+      const isBegun = before === null || before.live === null;
+      const current = new LiveRun(rest, workstreams, live);
+      this.#current = current;
+      this.#at = performance.now();
+      if (!isFirst) for (const id of [...before.ids(), ...current.ids()]) this.#compare(current, id);
       this.problem.value = null;
       this.#isLoading = false;
       for (const [name, data] of this.#early.splice(0)) this.#hear(name, data);
@@ -110,7 +119,7 @@ export class FollowedRun {
       if (isFirst) this.#stream.from(cursor);
     } catch (error) {
       if (this.#isClosed) return;
-      if (this.#document === null) this.problem.value = messageOfError(error);
+      if (this.#current === null) this.problem.value = messageOfError(error);
       setTimeout(() => {
         if (!this.#isClosed) void this.#load();
       }, 2000);
@@ -118,22 +127,24 @@ export class FollowedRun {
   }
 
   #hear(name: string, data: string): void {
-    if (this.#isLoading) {
+    const current = this.#current;
+    if (this.#isLoading || current === null) {
       this.#early.push([name, data]);
       return;
     }
     switch (name) {
       case 'rows':
-        this.#takeRows(JSON.parse(data));
+        this.#takeRows(current, JSON.parse(data));
         break;
       case 'live':
-        this.#setLive(JSON.parse(data));
+        current.live = JSON.parse(data);
+        this.#at = performance.now();
         break;
       case 'head':
-        this.#document = JSON.parse(data);
+        current.document = JSON.parse(data);
         break;
       case 'over':
-        this.#live = null;
+        current.live = null;
         announcement.value = 'The run is over.';
         break;
       default:
@@ -143,28 +154,22 @@ export class FollowedRun {
     this.#schedule();
   }
 
-  #setLive(live: LiveState | null): void {
-    this.#live = live;
-    this.#at = performance.now();
-  }
-
-  #takeRows({ rows, gone }: RowsEvent): void {
+  #takeRows(current: LiveRun, { rows, gone }: RowsEvent): void {
     for (const id of gone) {
-      this.#rows.delete(id);
-      this.#compare(id);
+      current.remove(id);
+      this.#compare(current, id);
     }
     for (const row of rows.map(unpackWorkstream)) {
-      if (isSame(this.#rows.get(row.id), row)) continue;
-      this.#rows.set(row.id, row);
-      this.#compare(row.id);
-      this.#unsaid.push(row);
+      if (isSameResult(current.get(row.id), row)) continue;
+      current.put(row);
+      this.#compare(current, row.id);
+      this.#unsaid = withUnsaid(this.#unsaid, row);
     }
   }
 
   /** Notes whether something has become of a workstream since the reader last looked. */
-  #compare(id: string): void {
-    if (isSame(this.run.peek()?.listed.byId.get(id), this.#rows.get(id))) this.#unseen.delete(id);
-    else this.#unseen.add(id);
+  #compare(current: LiveRun, id: string): void {
+    this.#unseen.compare(id, this.run.peek()?.listed.byId.get(id), current.get(id));
   }
 
   readonly #onVisible = (): void => this.#schedule();
@@ -181,35 +186,43 @@ export class FollowedRun {
   }
 
   #draw(): void {
-    if (this.#document === null) return;
+    const current = this.#current;
+    if (current === null) return;
     const from = performance.now();
     requestAnimationFrame(() => setTimeout(() => (this.#cost = performance.now() - from)));
     this.#drawnAt = from;
     const before = this.run.peek();
-    const now = new Run({ ...this.#document, workstreams: [...this.#rows.values()] }, this.#live);
-    if (this.#live === null) this.#unseen = new Set();
-    this.run.value = {
-      now,
-      listed: before === null || this.#live === null ? now : before.listed,
-      unseen: new Set(this.#unseen),
-      at: this.#at,
-    };
+    if (current.live === null) this.#unseen = new Unseen();
+    this.#show(current, before === null || current.live === null ? current.snapshot() : before.listed);
     this.#speak();
   }
 
+  #show(current: LiveRun, listed: Run): void {
+    this.run.value = new RunSeen({ current, listed, unseen: this.#unseen.counts, at: this.#at });
+  }
+
   #speak(): void {
-    if (this.#unsaid.length === 0 || performance.now() - this.#spokenAt < SPOKEN_MS) return;
+    const { ended, failed, first } = this.#unsaid;
+    if (ended === 0 || performance.now() - this.#spokenAt < SPOKEN_MS) return;
     this.#spokenAt = performance.now();
-    const ended = this.#unsaid.splice(0);
-    const failed = ended.filter(({ status }) => status === 'failed');
-    const [first] = failed;
+    this.#unsaid = NOTHING_UNSAID;
     announcement.value =
-      first === undefined
-        ? `${plural(ended.length, 'workstream')} more ended.`
-        : `${plural(ended.length, 'workstream')} more ended; ${oneLine(first.title, 80)}${failed.length > 1 ? ` and ${failed.length - 1} others` : ''} failed.`;
+      failed === 0
+        ? `${plural(ended, 'workstream')} more ended.`
+        : `${plural(ended, 'workstream')} more ended; ${oneLine(first, 80)}${failed > 1 ? ` and ${failed - 1} others` : ''} failed.`;
   }
 }
 
-/** Whether two rows are of the same result: what was heard already is heard again after a lost connection. */
-const isSame = (a: PageWorkstream | undefined, b: PageWorkstream | undefined): boolean =>
-  a?.status === b?.status && a?.end === b?.end && a?.attemptCount === b?.attemptCount;
+/** How many ended and failed, and the title of the first that failed. */
+interface Unsaid {
+  ended: number;
+  failed: number;
+  first: string;
+}
+
+const NOTHING_UNSAID: Unsaid = { ended: 0, failed: 0, first: '' };
+
+function withUnsaid({ ended, failed, first }: Unsaid, { status, title }: PageWorkstream): Unsaid {
+  if (status !== 'failed') return { ended: ended + 1, failed, first };
+  return { ended: ended + 1, failed: failed + 1, first: failed === 0 ? title : first };
+}

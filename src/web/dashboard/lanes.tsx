@@ -1,19 +1,27 @@
 /** What each agent of a run does now, with what can be done about it. */
 import { Fragment } from 'preact';
+import { useMemo } from 'preact/hooks';
 import type { LiveState } from '../../domain/dashboard/answers.ts';
 import { Icon } from '../icons.tsx';
 import { agentParts, count, oneLine, plural } from '../model/format.ts';
-import { type AgentNow, agentsByHost, agentsNote, agentsNow } from '../model/live.ts';
+import { agentsByHost, agentsNote } from '../model/live.ts';
+import type { AgentNow } from '../model/live-run.ts';
 import type { Run } from '../model/run.ts';
 import { SectionView, Words, WorkstreamLink } from '../parts.tsx';
+import { useStaggered } from '../staggered.tsx';
 import { hrefOf } from '../state.ts';
 import { ActButton, StopRun, whyNot } from './actions.tsx';
 import type { RunSeen } from './followed-run.ts';
 import { Elapsed, Progress } from './in-hand.tsx';
 
+/** Rows that are drawn again in one frame. */
+const ROWS_A_FRAME = 12;
+
 export function Lanes({ seen, live }: { seen: RunSeen; live: LiveState }) {
-  const agents = agentsNow(seen.now);
-  const { runId } = seen.now.head.run;
+  const { agents } = seen.current;
+  const { drawn } = useStaggered(agents, null, ROWS_A_FRAME);
+  const { head } = seen.current.document;
+  const { runId } = head.run;
   const problem = whyNot(live);
   return (
     <SectionView
@@ -31,12 +39,12 @@ export function Lanes({ seen, live }: { seen: RunSeen; live: LiveState }) {
       }
     >
       <div class="card lanes">
-        {agentsByHost(agents).map(({ host, agents: ofHost }) => (
+        {agentsByHost(drawn).map(({ host, agents: ofHost }) => (
           <Fragment key={host}>
-            {host !== null && <HostLine host={host} agents={ofHost} run={seen.now} />}
+            {host !== null && <HostLine host={host} agents={ofHost} head={head} />}
             <ul aria-label={host === null ? 'Agents' : oneLine(host, 80)}>
               {ofHost.map((agent) => (
-                <LaneRow key={agent.agentId} agent={agent} runId={runId} seen={seen} live={live} />
+                <LaneRow key={agent.agentId} agent={agent} runId={runId} at={seen.at} live={live} />
               ))}
             </ul>
           </Fragment>
@@ -48,10 +56,16 @@ export function Lanes({ seen, live }: { seen: RunSeen; live: LiveState }) {
   );
 }
 
+interface HostProps {
+  host: string;
+  agents: readonly AgentNow[];
+  head: Run['head'];
+}
+
 /** A host of a queue, over the agents that it lends. */
-function HostLine({ host, agents, run }: { host: string; agents: readonly AgentNow[]; run: Run }) {
+function HostLine({ host, agents, head }: HostProps) {
   const atWork = agents.filter(({ running }) => running !== null).length;
-  const lost = run.head.hosts?.find((each) => each.host === host)?.lost ?? 0;
+  const lost = head.hosts?.find((each) => each.host === host)?.lost ?? 0;
   return (
     <h3 class="host">
       <Words text={host} length={120} />
@@ -66,11 +80,16 @@ function HostLine({ host, agents, run }: { host: string; agents: readonly AgentN
 interface LaneRowProps {
   agent: AgentNow;
   runId: string;
-  seen: RunSeen;
   live: LiveState;
+  /** When that was true, by this page's clock. */
+  at: number;
 }
 
-function LaneRow({ agent: { agentId, running }, runId, seen, live }: LaneRowProps) {
+/** Drawn again when something of the agent has changed: of what goes on the clock runs by itself. */
+const LaneRow = (props: LaneRowProps) =>
+  useMemo(() => <Lane {...props} />, [props.agent, whyNot(props.live)]);
+
+function Lane({ agent: { agentId, running }, runId, at, live }: LaneRowProps) {
   const { name } = agentParts(agentId);
   if (running === null)
     return (
@@ -93,7 +112,7 @@ function LaneRow({ agent: { agentId, running }, runId, seen, live }: LaneRowProp
         </b>
       </div>
       <div class="el steady">
-        <Elapsed since={since} live={live} at={seen.at} />
+        <Elapsed since={since} live={live} at={at} />
         <small>attempt {count(attempt)}</small>
       </div>
       <div class="what">

@@ -6,8 +6,8 @@ import type { PageWorkstream } from '../../domain/page-document.ts';
 import { Icon, MARK_GLYPHS } from '../icons.tsx';
 import { commandOf } from '../model/commands.ts';
 import { agentText, count, oneLine, shown } from '../model/format.ts';
-import { needingNow } from '../model/live.ts';
-import { MARK_WORDS, markOf } from '../model/run.ts';
+import { needingIn } from '../model/live.ts';
+import { MARK_WORDS, markOf, type Run } from '../model/run.ts';
 import {
   CopyButton,
   Lines,
@@ -19,7 +19,7 @@ import {
   WorkstreamLink,
 } from '../parts.tsx';
 import { hrefOf } from '../state.ts';
-import { ActButton } from './actions.tsx';
+import { ActButton, whyNot } from './actions.tsx';
 import type { RunSeen } from './followed-run.ts';
 
 /** Lines that are there at first. */
@@ -34,9 +34,9 @@ interface NeedsProps {
 
 export function LiveNeeds({ seen, live, onLook }: NeedsProps) {
   const isWhole = useSignal(false);
-  const needing = useMemo(() => needingNow(seen.listed), [seen.listed]);
+  const needing = useMemo(() => needingIn(seen.listed), [seen.listed]);
   const lines = isWhole.value ? needing : needing.slice(0, FIRST);
-  const waiting = needingNow(seen.now).filter(({ id }) => seen.unseen.has(id)).length;
+  const waiting = seen.unseen.needing;
   return (
     <SectionView
       id="needs"
@@ -80,10 +80,24 @@ function NeedLine({
   seen: RunSeen;
   live: LiveState;
 }) {
+  const isTakenBack = seen.current.get(workstream.id) === undefined;
+  return useMemo(
+    () => <NeedCard workstream={workstream} isTakenBack={isTakenBack} run={seen.listed} live={live} />,
+    [workstream, isTakenBack, whyNot(live)],
+  );
+}
+
+interface NeedCardProps {
+  workstream: PageWorkstream;
+  isTakenBack: boolean;
+  run: Run;
+  live: LiveState;
+}
+
+function NeedCard({ workstream, isTakenBack, run, live }: NeedCardProps) {
   const { id, title, explanation, reason, agentId, tool, tail, end } = workstream;
-  const { runId } = seen.now.head.run;
+  const { runId } = run.head.run;
   const mark = markOf(workstream);
-  const isTakenBack = !seen.now.byId.has(id);
   const command = commandOf('millrace retry --run', runId, id);
   const text = shown(tail ?? '').trimEnd();
   const lines = (text === '' ? (explanation ?? '') : text).split('\n').slice(-TOLD);

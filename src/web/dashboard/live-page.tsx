@@ -6,10 +6,12 @@ import { Done } from '../done.tsx';
 import type { RailEntry } from '../frame.tsx';
 import { Icon } from '../icons.tsx';
 import { dollars, oneLine } from '../model/format.ts';
-import { countdown, liveVerdict, needingNow, parkedText, unseenText } from '../model/live.ts';
+import type { TimelineData } from '../model/lanes.ts';
+import { countdown, liveVerdict, parkedText, unseenText } from '../model/live.ts';
+import type { LiveRun } from '../model/live-run.ts';
 import type { PageSection } from '../model/place.ts';
-import type { Run } from '../model/run.ts';
 import { FactList, Prose, Time, Words } from '../parts.tsx';
+import { Staged } from '../staggered.tsx';
 import { Timeline } from '../timeline.tsx';
 import { serverTime } from './clock.ts';
 import type { RunSeen } from './followed-run.ts';
@@ -27,7 +29,7 @@ interface LiveProps {
 export function LivePage(props: LiveProps) {
   const { seen, live, onLook } = props;
   return (
-    <>
+    <Staged first={2}>
       <section
         id="verdict"
         class={live.parked.length === 0 ? 'first alone' : 'first'}
@@ -38,9 +40,9 @@ export function LivePage(props: LiveProps) {
       </section>
       <LiveNeeds {...props} />
       <Lanes {...props} />
-      <LaterTimeline run={seen.now} />
+      <LaterTimeline seen={seen} />
       <Done run={seen.listed} soFar={<Unseen seen={seen} onLook={onLook} />} />
-    </>
+    </Staged>
   );
 }
 
@@ -48,20 +50,20 @@ export function LivePage(props: LiveProps) {
  * The timeline, drawn a frame after the rest: of 10,000 workstreams both together take longer than a page may keep its reader
  * waiting for an answer.
  */
-function LaterTimeline({ run }: { run: Run }) {
-  const drawn = useSignal(run);
+function LaterTimeline({ seen }: { seen: RunSeen }) {
+  const drawn = useSignal<TimelineData | null>(null);
   useEffect(() => {
     const frame = requestAnimationFrame(() => {
-      drawn.value = run;
+      drawn.value = seen.current.timeline();
     });
     return () => cancelAnimationFrame(frame);
-  }, [run]);
+  }, [seen]);
   const { value } = drawn;
-  return useMemo(() => <Timeline run={value} />, [value]);
+  return useMemo(() => value !== null && <Timeline data={value} />, [value]);
 }
 
 /** The sections of the page of a run under way. */
-export function liveSections(run: Run): RailEntry[] {
+export function liveSections(run: LiveRun, live: LiveState): RailEntry[] {
   const section = (id: PageSection, title: string, note = 0, isBad = false): RailEntry => ({
     view: { kind: 'run', section: id },
     title,
@@ -70,16 +72,16 @@ export function liveSections(run: Run): RailEntry[] {
   });
   return [
     section('verdict', 'Now'),
-    section('needs', 'Needs you', needingNow(run).length, true),
-    section('lanes', 'Agents', run.live?.running.length ?? 0),
+    section('needs', 'Needs you', run.needing, true),
+    section('lanes', 'Agents', live.running.length),
     section('timeline', 'Timeline'),
-    section('done', 'Ended so far', run.live?.ended ?? 0),
+    section('done', 'Ended so far', live.ended),
   ];
 }
 
 function LiveVerdict({ seen, live }: LiveProps) {
   const { sentence, more } = liveVerdict(live);
-  const cost = seen.now.head.tools.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
+  const cost = seen.current.document.head.tools.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
   return (
     <div class="card verdict is-running is-live">
       <div class="line">
@@ -91,7 +93,7 @@ function LiveVerdict({ seen, live }: LiveProps) {
       <p class="more">
         <Prose text={more.join(' ')} />
       </p>
-      {live.total > 0 && <LiveStrip run={seen.now} live={live} />}
+      {live.total > 0 && <LiveStrip run={seen.current} live={live} />}
       <FactList
         facts={[
           [
@@ -141,9 +143,10 @@ function Parked({ seen, live }: LiveProps) {
 
 /** Shows what waits, in a place that is there also while nothing does. */
 function Unseen({ seen, onLook }: Pick<LiveProps, 'seen' | 'onLook'>) {
-  return seen.unseen.size === 0 ? null : (
+  const { more, changed } = seen.unseen;
+  return more + changed === 0 ? null : (
     <button type="button" class="pill" onClick={onLook}>
-      {unseenText(seen.listed, seen.unseen)}: show
+      {unseenText(seen.unseen)}: show
     </button>
   );
 }

@@ -1,16 +1,15 @@
 /** A run under way in one line: what ended, what is running, what is to come. */
 import type { LiveState } from '../../domain/dashboard/answers.ts';
 import { count } from '../model/format.ts';
-import { type EndMark, MARK_WORDS, markOf, type Run } from '../model/run.ts';
+import type { LiveRun } from '../model/live-run.ts';
+import { type EndMark, MARK_WORDS } from '../model/run.ts';
 import { HEIGHT, legendEntry, MARKS_ACROSS, StripMark } from '../verdict-card.tsx';
 
-/** One mark a workstream: those that ended in the order of their ends, those under way, and those to come. */
-export function LiveStrip({ run, live }: { run: Run; live: LiveState }) {
+/** One mark a workstream: those that ended in the order of their results, those under way, and those to come. */
+export function LiveStrip({ run, live }: { run: LiveRun; live: LiveState }) {
   const { total, running, waiting } = live;
   const each = Math.max(1, Math.ceil(total / MARKS_ACROSS));
-  const marks = run.byEnd.map(markOf);
-  const groups: EndMark[][] = [];
-  for (let from = 0; from < marks.length; from += each) groups.push(marks.slice(from, from + each));
+  const groups = run.strip(each);
   const places = Math.ceil(total / each);
   const width = Math.min(34, 1000 / places);
   const gap = places > 120 ? 0.8 : 2;

@@ -11,9 +11,9 @@ import { Elapsed, Progress } from './in-hand.tsx';
 
 /** The page of a workstream that is being executed, or has not begun. */
 export function UnendedPage({ seen, live, id }: { seen: RunSeen; live: LiveState; id: string }) {
-  const command = commandOf('millrace logs --follow --run', seen.now.head.run.runId, id);
+  const { runId } = seen.current.document.head.run;
+  const command = commandOf('millrace logs --follow --run', runId, id);
   const running = live.running.find(({ workstreamId }) => workstreamId === id);
-  const { runId } = seen.now.head.run;
   return (
     <>
       <section class="first alone" id="verdict" aria-labelledby="verdict-title">

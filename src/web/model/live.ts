@@ -1,13 +1,8 @@
 /** What is said of a run while it is under way. */
-import type {
-  LiveState,
-  ParkedTool,
-  TimeEstimate,
-  WorkstreamInHand,
-} from '../../domain/dashboard/answers.ts';
+import type { LiveState, ParkedTool, TimeEstimate } from '../../domain/dashboard/answers.ts';
 import { agentParts, count, listed, oneLine, plural } from './format.ts';
 import { isBad } from './lanes.ts';
-import { byNumber } from './rows.ts';
+import type { AgentNow, UnseenCounts } from './live-run.ts';
 import { markOf, type Run } from './run.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -61,25 +56,6 @@ export function liveTitle({ ended, total, estimate, parked, running }: LiveState
   return `◐ ${count(ended)} of ${count(total)}${rest}`;
 }
 
-/** What an agent does at the moment; null for nothing. */
-export interface AgentNow {
-  agentId: string;
-  running: WorkstreamInHand | null;
-}
-
-/** Every agent that has had something to do, in the order of their names: none appears or vanishes by what it does. */
-export function agentsNow(run: Run): AgentNow[] {
-  const running = new Map(run.live?.running.map((each) => [each.agentId, each]));
-  const agents = new Set([
-    ...run.head.agents.map(({ agentId }) => agentId),
-    ...running.keys(),
-    ...run.workstreams.flatMap(({ agentId, start }) => (start === null ? [] : [agentId])),
-  ]);
-  return [...agents]
-    .toSorted(byNumber)
-    .map((agentId) => ({ agentId, running: running.get(agentId) ?? null }));
-}
-
 /** The agents of each host, in their order; the host is null for those of the machine of the run. */
 export function agentsByHost(agents: readonly AgentNow[]): { host: string | null; agents: AgentNow[] }[] {
   const hosts = new Map<string | null, AgentNow[]>();
@@ -93,13 +69,11 @@ export function agentsByHost(agents: readonly AgentNow[]): { host: string | null
 }
 
 /** The workstreams that need a person, in the order of their results. */
-export const needingNow = (run: Run): Run['workstreams'] =>
+export const needingIn = (run: Run): Run['workstreams'] =>
   run.workstreams.filter((each) => isBad(markOf(each)));
 
 /** "3 more since you looked", "1 changed since you looked". */
-export function unseenText(listedRun: Run, unseen: ReadonlySet<string>): string {
-  const changed = [...unseen].filter((id) => listedRun.byId.has(id)).length;
-  const more = unseen.size - changed;
+export function unseenText({ more, changed }: UnseenCounts): string {
   const parts = [
     ...(more > 0 ? [`${count(more)} more`] : []),
     ...(changed > 0 ? [`${count(changed)} changed`] : []),

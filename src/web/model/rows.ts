@@ -115,8 +115,16 @@ function ordered(run: Run, found: PageWorkstream[], sort: Sort | null): PageWork
     .map(({ each }) => each);
 }
 
-/** Compares texts with the numbers in them as numbers, the same for every reader: an address leads all to one order. */
-export const { compare: byNumber } = new Intl.Collator('en', { numeric: true });
+let collator: Intl.Collator | null = null;
+
+/**
+ * Compares texts with the numbers in them as numbers, the same for every reader: an address leads all to one order. The
+ * collator is made when it is first needed, as that takes 5 ms.
+ */
+export function byNumber(one: string, other: string): number {
+  collator ??= new Intl.Collator('en', { numeric: true });
+  return collator.compare(one, other);
+}
 
 /** Numbers and texts as they are read; null last, in either direction. */
 export function compareKeys(a: SortKey, b: SortKey, direction: 1 | -1): number {

@@ -2,7 +2,7 @@
 
 import type { LiveState } from '../../domain/dashboard/answers.ts';
 import type { ErrorPattern } from '../../domain/history/pattern.ts';
-import type { PageDocument, PageWorkstream } from '../../domain/page-document.ts';
+import type { PageDocument, PageLoad, PageWorkstream } from '../../domain/page-document.ts';
 import { FALSE_SUCCESSES } from '../../domain/tool.ts';
 
 /**
@@ -71,27 +71,13 @@ interface CellCounts {
   skipped: number;
 }
 
+/** What is found out of all workstreams is found out when it is first asked for, as a page asks for a part of it. */
 export class Run {
   readonly document: PageDocument;
   readonly head: PageDocument['head'];
   readonly workstreams: readonly PageWorkstream[];
-  readonly byId: ReadonlyMap<string, PageWorkstream>;
-  readonly patterns: ReadonlyMap<string, ErrorPattern>;
   /** Members of the longest chain of dependencies, in its order. */
   readonly critical: readonly string[];
-  /** Skipped workstreams by the one whose failure is the cause. */
-  readonly heldBack: ReadonlyMap<string, readonly string[]>;
-  /** Ids of what depends on a workstream. */
-  readonly dependents: ReadonlyMap<string, readonly string[]>;
-  readonly kind: RunKind;
-  /** How the members of matrices ended; null where the page does not have each workstream. */
-  readonly cells: CellCounts | null;
-  /** Milliseconds since 1970 at which the run began. */
-  readonly startedAt: number;
-  /** Seconds from there to the last end. */
-  readonly seconds: number;
-  /** In the order of their ends, with those that no agent ran last. */
-  readonly byEnd: readonly PageWorkstream[];
   /** What is executed at the moment; null of a run that is not under way. */
   readonly live: LiveState | null;
 
@@ -101,68 +87,104 @@ export class Run {
     this.live = live;
     this.head = head;
     this.workstreams = workstreams;
-    this.byId = new Map(workstreams.map((each) => [each.id, each]));
-    this.patterns = new Map(head.errors.map((each) => [each.id, each]));
     this.critical = head.run.executionSummary?.speed.criticalPath ?? [];
-    this.dependents = dependentsOf(workstreams);
-    this.heldBack = heldBackBy(workstreams, this.byId);
-    this.kind = kindOf(document);
-    this.cells = document.omitted === null ? countCells(workstreams) : null;
-    const times = workstreams.map(timesOf);
-    this.startedAt = times.reduce(
-      (least, { first }) => Math.min(least, first),
-      timeOf(head.run.createdAt) ?? Infinity,
+  }
+
+  get byId(): ReadonlyMap<string, PageWorkstream> {
+    return (this.#byId ??= new Map(this.workstreams.map((each) => [each.id, each])));
+  }
+
+  get patterns(): ReadonlyMap<string, ErrorPattern> {
+    return (this.#patterns ??= new Map(this.head.errors.map((each) => [each.id, each])));
+  }
+
+  /** Ids of what depends on a workstream. */
+  get dependents(): ReadonlyMap<string, readonly string[]> {
+    return (this.#dependents ??= dependentsOf(this.workstreams));
+  }
+
+  /** Skipped workstreams by the one whose failure is the cause. */
+  get heldBack(): ReadonlyMap<string, readonly string[]> {
+    return (this.#heldBack ??= heldBackBy(this.workstreams, this.byId));
+  }
+
+  get kind(): RunKind {
+    return (this.#kind ??= kindOf(this.document));
+  }
+
+  /** How the members of matrices ended; null where the page does not have each workstream. */
+  get cells(): CellCounts | null {
+    if (this.document.omitted !== null) return null;
+    return (this.#cells ??= countCells(this.workstreams));
+  }
+
+  /** In the order of their ends, with those that no agent ran last. */
+  get byEnd(): readonly PageWorkstream[] {
+    return (this.#byEnd ??= inOrderOfEnds(this.workstreams));
+  }
+
+  /** Milliseconds since 1970 at which the run began. */
+  get startedAt(): number {
+    return (this.#startedAt ??= this.workstreams.reduce(
+      (least, each) => Math.min(least, timesOf(each).first),
+      timeOf(this.head.run.createdAt) ?? Infinity,
+    ));
+  }
+
+  /** Seconds from there to the last end. */
+  get seconds(): number {
+    return (this.#seconds ??= Math.max((this.#lastEnd() - this.startedAt) / 1000, this.#endOfLoad()));
+  }
+
+  #byId: Map<string, PageWorkstream> | null = null;
+  #patterns: Map<string, ErrorPattern> | null = null;
+  #dependents: Map<string, string[]> | null = null;
+  #heldBack: Map<string, string[]> | null = null;
+  #kind: RunKind | null = null;
+  #cells: CellCounts | null = null;
+  #byEnd: PageWorkstream[] | null = null;
+  #startedAt: number | null = null;
+  #seconds: number | null = null;
+  #counts: Map<EndMark, number> | null = null;
+
+  #lastEnd(): number {
+    return this.workstreams.reduce(
+      (most, each) => Math.max(most, timesOf(each).end ?? most),
+      Math.max(this.startedAt, timeOf(this.live?.now ?? null) ?? 0),
     );
-    const last = times.reduce(
-      (most, { end }) => (end === null ? most : Math.max(most, end)),
-      Math.max(this.startedAt, timeOf(live?.now ?? null) ?? 0),
-    );
-    this.seconds = Math.max((last - this.startedAt) / 1000, this.#endOfLoad());
-    this.byEnd = inOrderOfEnds(workstreams);
   }
 
   /** Seconds from the start to the last bin of the load; 0 where the document has none. */
   #endOfLoad(): number {
     const load = this.document.aggregates?.load ?? null;
-    if (load === null) return 0;
-    const bins = load.agents.reduce((most, { busy }) => Math.max(most, busy.length), 0);
-    return (this.secondsAt(load.from) ?? 0) + bins * load.seconds;
+    return load === null ? 0 : (this.secondsAt(load.from) ?? 0) + secondsOfLoad(load);
   }
 
   /** How many workstreams ended so; all of the run where the page has them all. */
   count(...marks: readonly EndMark[]): number {
-    return marks.reduce((sum, mark) => sum + (this.#counts.get(mark) ?? 0), 0);
+    const counts = (this.#counts ??= countMarks(this.workstreams));
+    return marks.reduce((sum, mark) => sum + (counts.get(mark) ?? 0), 0);
   }
-
-  get #counts(): ReadonlyMap<EndMark, number> {
-    this.#counted ??= countMarks(this.workstreams);
-    return this.#counted;
-  }
-
-  #counted: ReadonlyMap<EndMark, number> | null = null;
 
   /** Seconds from the start of the run to a time of its document; null for none. */
   secondsAt(iso: string | null): number | null {
-    return this.#secondsTo(timeOf(iso));
-  }
-
-  /** Seconds from the start of the run to that of each attempt at a workstream, the last one last; null for none. */
-  startsOf(workstream: PageWorkstream): (number | null)[] {
-    return timesOf(workstream).starts.map((time) => this.#secondsTo(time));
-  }
-
-  #secondsTo(time: number | null): number | null {
+    const time = timeOf(iso);
     return time === null ? null : (time - this.startedAt) / 1000;
   }
 }
 
-const timeOf = (iso: string | null): number | null => {
+/** How long the load of a document lasts. */
+export const secondsOfLoad = (load: PageLoad): number =>
+  load.seconds * load.agents.reduce((most, { busy }) => Math.max(most, busy.length), 0);
+
+/** In milliseconds since 1970; null for none, and for what is no time. */
+export const timeOf = (iso: string | null): number | null => {
   const time = iso === null ? Number.NaN : Date.parse(iso);
   return Number.isNaN(time) ? null : time;
 };
 
 /** Times of a workstream, in milliseconds since 1970. */
-interface Times {
+export interface Times {
   /** Of each attempt, the last one last. */
   starts: readonly (number | null)[];
   /** The least of them; Infinity for none. */
@@ -170,10 +192,10 @@ interface Times {
   end: number | null;
 }
 
-/** While a run goes on its page makes a `Run` several times a second of mostly the same workstreams: parsing times took half of that. */
+/** Kept by the row: to parse times takes longer than all else that is found out of it. */
 const known = new WeakMap<PageWorkstream, Times>();
 
-function timesOf(workstream: PageWorkstream): Times {
+export function timesOf(workstream: PageWorkstream): Times {
   const found = known.get(workstream);
   if (found !== undefined) return found;
   const { start, end, earlierAttempts } = workstream;

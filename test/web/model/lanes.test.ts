@@ -7,10 +7,11 @@ import {
   binsOf,
   gapsIn,
   isDense,
-  lanesOf,
   loadIn,
+  roomySpan,
   shifted,
   ticksOf,
+  timelineOf,
   zoomed,
 } from '../../../src/web/model/lanes.ts';
 import { runOf, workstream } from '../kit.ts';
@@ -26,7 +27,7 @@ const laneOf = (...spans: [from: number, to: number][]): AgentLane => {
       to,
     }),
   );
-  return { agentId: 'agent-1', bars, busy: 0 };
+  return { agentId: 'agent-1', bars, running: [] };
 };
 
 test('a lane has the attempts of its agent, wherever the last one was', () => {
@@ -52,7 +53,7 @@ test('a lane has the attempts of its agent, wherever the last one was', () => {
       ],
     }),
   ]);
-  const lanes = lanesOf(run).map(({ agentId, bars }) => [
+  const lanes = timelineOf(run).lanes.map(({ agentId, bars }) => [
     agentId,
     bars.map(({ attempt, from, to, isEarlier }) => [attempt, from, to, isEarlier]),
   ]);
@@ -87,6 +88,25 @@ test('many bars are drawn as bins', () => {
   const lane = laneOf(...Array.from({ length: 1000 }, (_, index): [number, number] => [index, index + 1]));
   expect(isDense([lane], [0, 1000], 700)).toBe(true);
   expect(isDense([lane], [0, 50], 700)).toBe(false);
+});
+
+test('many lanes of fewer bars each are drawn as bins too', () => {
+  const lane = laneOf(...Array.from({ length: 100 }, (_, index): [number, number] => [index, index + 1]));
+  const lanes = (count: number): AgentLane[] => Array.from({ length: count }, () => lane);
+  expect(isDense(lanes(40), [0, 100], 1000)).toBe(false);
+  expect(isDense(lanes(60), [0, 100], 1000)).toBe(true);
+});
+
+test('the chart of a run under way has room for what comes, and its length changes seldom', () => {
+  expect([0.3, 1, 9, 59, 61, 80, 81, 3600].map(roomySpan)).toEqual([1, 1, 10, 63, 63, 80, 100, 4000]);
+  fc.assert(
+    fc.property(fc.double({ min: 1, max: 1e7, noNaN: true }), (seconds) => {
+      const span = roomySpan(seconds);
+      expect(span).toBeGreaterThanOrEqual(seconds);
+      expect(span).toBeLessThan(seconds * 1.29);
+    }),
+    { seed: 7 },
+  );
 });
 
 const span = fc.tuple(

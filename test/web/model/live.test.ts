@@ -1,15 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LiveState } from '../../../src/domain/dashboard/answers.ts';
-import {
-  agentsNow,
-  countdown,
-  liveTitle,
-  liveVerdict,
-  roughly,
-  unseenText,
-} from '../../../src/web/model/live.ts';
-import { Run } from '../../../src/web/model/run.ts';
-import { runOf, workstream } from '../kit.ts';
+import { countdown, liveTitle, liveVerdict, roughly, unseenText } from '../../../src/web/model/live.ts';
 
 const LIVE: LiveState = {
   now: '2026-01-01T00:10:00.000Z',
@@ -63,31 +54,9 @@ test('the title of the window says how far the run is', () => {
   expect(liveTitle(LIVE).replaceAll('\u202f', ' ')).toBe('◐ 12 of 24 · about 50 min left');
 });
 
-test('an agent that has nothing to do keeps its place among the others', () => {
-  const { document } = runOf([workstream('a', { agentId: 'agent-2' })]);
-  const running = ['agent-10', 'agent-3'].map((agentId) => ({
-    workstreamId: `of ${agentId}`,
-    title: '',
-    agentId,
-    attempt: 1,
-    since: LIVE.startedAt,
-    fraction: null,
-    text: null,
-    logFile: null,
-    host: null,
-  }));
-  const agents = agentsNow(new Run(document, { ...LIVE, running }));
-  expect(agents.map(({ agentId, running: its }) => [agentId, its?.workstreamId ?? null])).toEqual([
-    ['agent-2', null],
-    ['agent-3', 'of agent-3'],
-    ['agent-10', 'of agent-10'],
-  ]);
-});
-
 test('what has not been listed yet is told as more, and what was taken back as changed', () => {
-  const listed = runOf([workstream('a')]);
-  expect(unseenText(listed, new Set(['b', 'c']))).toBe('2 more since you looked');
-  expect(unseenText(listed, new Set(['a', 'b']))).toBe('1 more and 1 changed since you looked');
+  expect(unseenText({ more: 2, changed: 0, needing: 0 })).toBe('2 more since you looked');
+  expect(unseenText({ more: 1, changed: 1, needing: 1 })).toBe('1 more and 1 changed since you looked');
 });
 
 test('a countdown ends with now', () => {
