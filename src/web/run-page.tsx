@@ -21,7 +21,7 @@ import { Staged } from './staggered.tsx';
 import { hrefOf, place } from './state.ts';
 import { type PageColumn, Table } from './table.tsx';
 import { Tests } from './tests.tsx';
-import { RunTimeline } from './timeline.tsx';
+import { RunTimeline } from './timeline/timeline.tsx';
 import { VerdictCard } from './verdict-card.tsx';
 import { WorkstreamPage } from './workstream-page.tsx';
 

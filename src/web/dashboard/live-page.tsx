@@ -12,7 +12,7 @@ import type { LiveRun } from '../model/live-run.ts';
 import type { PageSection } from '../model/place.ts';
 import { FactList, Prose, Time, Words } from '../parts.tsx';
 import { Staged } from '../staggered.tsx';
-import { Timeline } from '../timeline.tsx';
+import { Timeline } from '../timeline/timeline.tsx';
 import { serverTime } from './clock.ts';
 import type { RunSeen } from './followed-run.ts';
 import { Elapsed } from './in-hand.tsx';

@@ -184,7 +184,7 @@ export const timeOf = (iso: string | null): number | null => {
 };
 
 /** Times of a workstream, in milliseconds since 1970. */
-export interface Times {
+interface Times {
   /** Of each attempt, the last one last. */
   starts: readonly (number | null)[];
   /** The least of them; Infinity for none. */

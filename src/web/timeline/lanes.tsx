@@ -1,6 +1,6 @@
 /** What is drawn of a timeline: lanes with bars, the critical path, the whole run below, and what the marks mean. */
 import { useMemo, useRef } from 'preact/hooks';
-import { agentParts, agentText, clock, oneLine } from './model/format.ts';
+import { agentParts, agentText, clock, oneLine } from '../model/format.ts';
 import {
   type AgentLane,
   type Bar,
@@ -13,8 +13,8 @@ import {
   type TimelineData,
   type TimeWindow,
   ticksOf,
-} from './model/lanes.ts';
-import { TONE_OF_MARK } from './parts.tsx';
+} from '../model/lanes.ts';
+import { TONE_OF_MARK } from '../parts.tsx';
 
 /** Pixels beside, above and below the lanes. */
 const GUTTER = { plain: 92, hosts: 190 };

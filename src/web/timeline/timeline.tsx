@@ -1,7 +1,7 @@
 /** When each agent did what. Zooms with the wheel and Ctrl or the keys + and −, pans by dragging or arrow keys. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
-import { count, duration, oneLine, percent, plural } from './model/format.ts';
+import { count, duration, oneLine, percent, plural } from '../model/format.ts';
 import {
   type AgentLane,
   type Bar,
@@ -17,8 +17,8 @@ import {
   type TimeWindow,
   timelineOf,
   zoomed,
-} from './model/lanes.ts';
-import { computedShare, MARK_WORDS, type Run } from './model/run.ts';
+} from '../model/lanes.ts';
+import { computedShare, MARK_WORDS, type Run } from '../model/run.ts';
 import {
   AgentName,
   Choice,
@@ -28,10 +28,10 @@ import {
   useWidth,
   Words,
   WorkstreamLink,
-} from './parts.tsx';
-import { useStaggered } from './staggered.tsx';
-import { adjust, announcement, go, place } from './state.ts';
-import { Table } from './table.tsx';
+} from '../parts.tsx';
+import { useStaggered } from '../staggered.tsx';
+import { adjust, announcement, go, place } from '../state.ts';
+import { Table } from '../table.tsx';
 import {
   Axis,
   ChartLegend,
@@ -45,7 +45,7 @@ import {
   type Scale,
   scaleOf,
   TOP,
-} from './timeline-lanes.tsx';
+} from './lanes.tsx';
 
 /** Of more agents the lanes are lower. */
 const MANY = 12;
