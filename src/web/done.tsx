@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { PageWorkstream } from '../domain/page-document.ts';
 import { plainColumns, taskColumns, toggle } from './done-columns.tsx';
+import { drawnFor } from './drawing.tsx';
 import { FilterRow } from './filters.tsx';
 import { MARK_GLYPHS } from './icons.tsx';
 import { runCommand } from './model/commands.ts';
@@ -34,15 +35,10 @@ interface DoneProps {
 }
 
 export function Done({ run, soFar }: DoneProps) {
-  const { query, states, sort, all, open } = place.value;
+  const { query, states, sort, all } = place.value;
   const rows = useMemo(() => rowsOf(run, { query, states, sort }), [run, query, states, sort]);
   const columns = useMemo(() => (run.kind === 'tasks' ? taskColumns(run) : plainColumns(run)), [run]);
   const isAsked = query !== '' || states.length > 0 || sort !== null || all;
-  // Of a run under way what is listed stays the same, while how much is not listed changes four times a second.
-  const card = useMemo(
-    () => <DoneCard run={run} rows={rows} columns={columns} isAsked={isAsked} />,
-    [run, rows, columns, isAsked, open],
-  );
   if (run.workstreams.length === 0 && soFar === undefined) return null;
   const noun = run.kind === 'tasks' ? 'task' : 'workstream';
   return (
@@ -59,7 +55,7 @@ export function Done({ run, soFar }: DoneProps) {
         </>
       }
     >
-      {card}
+      <DoneCard run={run} rows={rows} columns={columns} isAsked={isAsked} />
     </SectionView>
   );
 }
@@ -72,7 +68,7 @@ interface CardProps {
   isAsked: boolean;
 }
 
-function DoneCard({ run, rows, columns, isAsked }: CardProps) {
+function Card({ run, rows, columns, isAsked }: CardProps) {
   const { sort, open } = place.value;
   const shown = useMemo(() => (isAsked ? rows : firstOf(rows)), [isAsked, rows]);
   const isOpen = new Set(open);
@@ -122,6 +118,14 @@ function DoneCard({ run, rows, columns, isAsked }: CardProps) {
     </div>
   );
 }
+
+/** Of a run under way what is listed stays the same, while how much is not listed changes four times a second. */
+const DoneCard = drawnFor(Card, ({ run, rows, columns, isAsked }: CardProps) => [
+  run,
+  rows,
+  columns,
+  isAsked,
+]);
 
 function firstOf(rows: readonly PageWorkstream[]): readonly PageWorkstream[] {
   let completed = 0;

@@ -4,6 +4,7 @@ import type { PageWorkstream } from '../domain/page-document.ts';
 import { Agents } from './agents.tsx';
 import { Compared } from './compared.tsx';
 import { Done } from './done.tsx';
+import { Sections } from './drawing.tsx';
 import { Environment } from './environment.tsx';
 import type { RailEntry } from './frame.tsx';
 import { Graph } from './graph.tsx';
@@ -17,7 +18,6 @@ import { NeedsList } from './needs-list.tsx';
 import { CommandBlock, LogLink, WorkstreamLink } from './parts.tsx';
 import { PatternPage } from './pattern-page.tsx';
 import { ResultsView } from './results-view.tsx';
-import { Staged } from './staggered.tsx';
 import { hrefOf, place } from './state.ts';
 import { type PageColumn, Table } from './table.tsx';
 import { Tests } from './tests.tsx';
@@ -38,7 +38,7 @@ export function RunPages({ run, needs }: RunProps) {
   if (view.kind === 'log') return <LogFiles run={run} id={view.id} />;
   if (view.kind === 'logs') return <LogFiles run={run} id={null} />;
   return (
-    <Staged first={2}>
+    <Sections workstreams={run.workstreams.length}>
       <VerdictCard run={run} needs={needs} />
       <NeedsList run={run} needs={needs} />
       <ResultsView run={run} />
@@ -49,7 +49,7 @@ export function RunPages({ run, needs }: RunProps) {
       <Graph run={run} />
       <Agents run={run} />
       <Environment run={run} />
-    </Staged>
+    </Sections>
   );
 }
 

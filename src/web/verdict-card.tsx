@@ -1,5 +1,5 @@
 /** The first thing on the page: what became of the run, and what to do now. */
-import { useMemo } from 'preact/hooks';
+import { drawnFor } from './drawing.tsx';
 import { Icon, TONE_GLYPHS } from './icons.tsx';
 import { count } from './model/format.ts';
 import type { Need } from './model/needs.ts';
@@ -151,8 +151,7 @@ interface StripMarkProps {
   width: number;
 }
 
-export const StripMark = ({ marks, x, width }: StripMarkProps) =>
-  useMemo(() => <MarksInOne marks={marks} x={x} width={width} />, [marks, x, width]);
+export const StripMark = drawnFor(MarksInOne, ({ marks, x, width }: StripMarkProps) => [marks, x, width]);
 
 function MarksInOne({ marks, x, width }: StripMarkProps) {
   const [only] = marks;

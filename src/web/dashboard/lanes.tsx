@@ -1,14 +1,13 @@
 /** What each agent of a run does now, with what can be done about it. */
 import { Fragment } from 'preact';
-import { useMemo } from 'preact/hooks';
 import type { LiveState } from '../../domain/dashboard/answers.ts';
+import { drawnFor, useStaggered } from '../drawing.tsx';
 import { Icon } from '../icons.tsx';
 import { agentParts, count, oneLine, plural } from '../model/format.ts';
 import { agentsByHost, agentsNote } from '../model/live.ts';
 import type { AgentNow } from '../model/live-run.ts';
 import type { Run } from '../model/run.ts';
 import { SectionView, Words, WorkstreamLink } from '../parts.tsx';
-import { useStaggered } from '../staggered.tsx';
 import { hrefOf } from '../state.ts';
 import { ActButton, StopRun, whyNot } from './actions.tsx';
 import type { RunSeen } from './followed-run.ts';
@@ -86,8 +85,7 @@ interface LaneRowProps {
 }
 
 /** Drawn again when something of the agent has changed: of what goes on the clock runs by itself. */
-const LaneRow = (props: LaneRowProps) =>
-  useMemo(() => <Lane {...props} />, [props.agent, whyNot(props.live)]);
+const LaneRow = drawnFor(Lane, ({ agent, live }: LaneRowProps) => [agent, whyNot(live)]);
 
 function Lane({ agent: { agentId, running }, runId, at, live }: LaneRowProps) {
   const { name } = agentParts(agentId);

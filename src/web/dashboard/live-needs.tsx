@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { LiveState } from '../../domain/dashboard/answers.ts';
 import type { PageWorkstream } from '../../domain/page-document.ts';
+import { drawnFor } from '../drawing.tsx';
 import { Icon, MARK_GLYPHS } from '../icons.tsx';
 import { commandOf } from '../model/commands.ts';
 import { agentText, count, oneLine, shown } from '../model/format.ts';
@@ -53,7 +54,13 @@ export function LiveNeeds({ seen, live, onLook }: NeedsProps) {
       {lines.length === 0 && <p class="card pad q2">Nothing has failed so far.</p>}
       <div class="needlines">
         {lines.map((workstream) => (
-          <NeedLine key={workstream.id} workstream={workstream} seen={seen} live={live} />
+          <NeedLine
+            key={workstream.id}
+            workstream={workstream}
+            isTakenBack={seen.current.get(workstream.id) === undefined}
+            run={seen.listed}
+            live={live}
+          />
         ))}
       </div>
       {needing.length > lines.length && (
@@ -70,22 +77,6 @@ export function LiveNeeds({ seen, live, onLook }: NeedsProps) {
 
 /** Lines of what was printed that an open one shows. */
 const TOLD = 14;
-
-function NeedLine({
-  workstream,
-  seen,
-  live,
-}: {
-  workstream: PageWorkstream;
-  seen: RunSeen;
-  live: LiveState;
-}) {
-  const isTakenBack = seen.current.get(workstream.id) === undefined;
-  return useMemo(
-    () => <NeedCard workstream={workstream} isTakenBack={isTakenBack} run={seen.listed} live={live} />,
-    [workstream, isTakenBack, whyNot(live)],
-  );
-}
 
 interface NeedCardProps {
   workstream: PageWorkstream;
@@ -164,3 +155,9 @@ function NeedCard({ workstream, isTakenBack, run, live }: NeedCardProps) {
     </article>
   );
 }
+
+const NeedLine = drawnFor(NeedCard, ({ workstream, isTakenBack, live }: NeedCardProps) => [
+  workstream,
+  isTakenBack,
+  whyNot(live),
+]);

@@ -1,8 +1,9 @@
 /** A run that is under way. Nothing in it moves: what would be inserted above something waits until the reader asks for it. */
 import { useSignal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import type { LiveState } from '../../domain/dashboard/answers.ts';
 import { Done } from '../done.tsx';
+import { drawnFor, Sections } from '../drawing.tsx';
 import type { RailEntry } from '../frame.tsx';
 import { Icon } from '../icons.tsx';
 import { dollars, oneLine } from '../model/format.ts';
@@ -11,7 +12,6 @@ import { countdown, liveVerdict, parkedText, unseenText } from '../model/live.ts
 import type { LiveRun } from '../model/live-run.ts';
 import type { PageSection } from '../model/place.ts';
 import { FactList, Prose, Time, Words } from '../parts.tsx';
-import { Staged } from '../staggered.tsx';
 import { Timeline } from '../timeline/timeline.tsx';
 import { serverTime } from './clock.ts';
 import type { RunSeen } from './followed-run.ts';
@@ -29,7 +29,7 @@ interface LiveProps {
 export function LivePage(props: LiveProps) {
   const { seen, live, onLook } = props;
   return (
-    <Staged first={2}>
+    <Sections workstreams={live.ended}>
       <section
         id="verdict"
         class={live.parked.length === 0 ? 'first alone' : 'first'}
@@ -42,7 +42,7 @@ export function LivePage(props: LiveProps) {
       <Lanes {...props} />
       <LaterTimeline seen={seen} />
       <Done run={seen.listed} soFar={<Unseen seen={seen} onLook={onLook} />} />
-    </Staged>
+    </Sections>
   );
 }
 
@@ -59,8 +59,10 @@ function LaterTimeline({ seen }: { seen: RunSeen }) {
     return () => cancelAnimationFrame(frame);
   }, [seen]);
   const { value } = drawn;
-  return useMemo(() => value !== null && <Timeline data={value} />, [value]);
+  return value === null ? null : <KeptTimeline data={value} />;
 }
+
+const KeptTimeline = drawnFor(Timeline, ({ data }: { data: TimelineData }) => [data]);
 
 /** The sections of the page of a run under way. */
 export function liveSections(run: LiveRun, live: LiveState): RailEntry[] {

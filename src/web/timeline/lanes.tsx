@@ -1,5 +1,6 @@
 /** What is drawn of a timeline: lanes with bars, the critical path, the whole run below, and what the marks mean. */
 import { useMemo, useRef } from 'preact/hooks';
+import { drawnFor } from '../drawing.tsx';
 import { agentParts, agentText, clock, oneLine } from '../model/format.ts';
 import {
   type AgentLane,
@@ -88,26 +89,6 @@ interface LaneProps {
 const LESS = 10;
 const ABOVE = 3;
 
-/** Drawn again when something of the lane has changed, or where it is drawn. */
-export function LaneView(props: LaneProps) {
-  const { lane, data, scale, y, height, isDense, isNamed } = props;
-  return useMemo(
-    () => <Lane {...props} />,
-    [
-      lane,
-      data.load,
-      data.critical.length,
-      ...scale.window,
-      scale.left,
-      scale.width,
-      y,
-      height,
-      isDense,
-      isNamed,
-    ],
-  );
-}
-
 function Lane({ lane, data, scale, y, height, isDense, isNamed }: LaneProps) {
   const place = { y: y + ABOVE, height: height - LESS };
   return (
@@ -124,6 +105,20 @@ function Lane({ lane, data, scale, y, height, isDense, isNamed }: LaneProps) {
     </g>
   );
 }
+
+/** Drawn again when something of the lane has changed, or where it is drawn. */
+export const LaneView = drawnFor(Lane, ({ lane, data, scale, y, height, isDense, isNamed }: LaneProps) => [
+  lane,
+  data.load,
+  data.critical.length,
+  ...scale.window,
+  scale.left,
+  scale.width,
+  y,
+  height,
+  isDense,
+  isNamed,
+]);
 
 /** Where a bar is drawn. */
 interface Box {

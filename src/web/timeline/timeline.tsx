@@ -1,6 +1,7 @@
 /** When each agent did what. Zooms with the wheel and Ctrl or the keys + and −, pans by dragging or arrow keys. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { useStaggered } from '../drawing.tsx';
 import { count, duration, oneLine, percent, plural } from '../model/format.ts';
 import {
   type AgentLane,
@@ -29,7 +30,6 @@ import {
   Words,
   WorkstreamLink,
 } from '../parts.tsx';
-import { useStaggered } from '../staggered.tsx';
 import { adjust, announcement, go, place } from '../state.ts';
 import { Table } from '../table.tsx';
 import {

@@ -1,13 +1,44 @@
-/** Draws a page in parts, a few in each frame, so that no frame takes long, however much there is on the page. */
+/** Draws what has changed, a part of it in each frame, so that no frame takes long, however much there is on the page. */
 import { useSignal } from '@preact/signals';
-import { type ComponentChildren, toChildArray } from 'preact';
+import {
+  Component,
+  type ComponentChildren,
+  type ComponentClass,
+  type FunctionComponent,
+  toChildArray,
+} from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { drawingGoesOn } from './state.ts';
 
-/** Draws the first of the sections of a page at once, and one more in each frame that follows. */
-export function Staged({ first, children }: { first: number; children: ComponentChildren }) {
+/**
+ * The component, drawn again only when one of these values has changed. Not `useMemo` of an element: an element that is kept
+ * refers to all that was drawn when it was made, and of many that are kept each holds the page of another moment.
+ */
+export function drawnFor<Props extends object>(
+  Drawn: FunctionComponent<Props>,
+  valuesOf: (props: Props) => readonly unknown[],
+): ComponentClass<Props> {
+  return class extends Component<Props> {
+    override shouldComponentUpdate(next: Readonly<Props>): boolean {
+      const before = valuesOf(this.props);
+      return valuesOf(next).some((value, index) => value !== before[index]);
+    }
+
+    override render(props: Props) {
+      return <Drawn {...props} />;
+    }
+  };
+}
+
+/** Of more workstreams the sections of a page take longer together than a page may keep its reader waiting. */
+const LARGE = 500;
+/** Sections of a large run that are drawn at once: what is in view at first. */
+const FIRST = 2;
+
+/** The sections of a page: all at once, but of a large run one more in each frame. */
+export function Sections({ workstreams, children }: { workstreams: number; children: ComponentChildren }) {
   const sections = toChildArray(children);
-  const drawn = useSignal(first);
+  const drawn = useSignal(workstreams > LARGE ? FIRST : sections.length);
   const isWhole = drawn.value >= sections.length;
   useLayoutEffect(() => (isWhole ? undefined : drawingGoesOn()), [isWhole]);
   useEffect(() => {
