@@ -1,7 +1,7 @@
 /** What workstreams printed: files of the run alone, a part at a time, whatever their size. */
 import type { LogEvents, LogsEvents } from '../domain/dashboard/answers.ts';
 import { type LogFile, PastSizes, wholeLength } from '../os/logs/read-log.ts';
-import { type BeginOfLogs, followedLogs, type LogsOfRun, pause } from '../os/logs/run-logs.ts';
+import { type BeginOfLogs, type LogsOfRun, logsWithPositions, pause } from '../os/logs/run-logs.ts';
 import { eventBytes } from './client-stream.ts';
 
 /** Most bytes of one answer or message. */
@@ -112,12 +112,14 @@ function event<Name extends keyof LogEvents>(name: Name, data: LogEvents[Name], 
   return eventBytes(name, JSON.stringify(data), at === undefined ? undefined : String(at));
 }
 
-/** What all workstreams of a run print, message by message. */
+/** What all workstreams of a run print, message by message, and how far that was. */
 export async function* followedRun(
   logs: Omit<LogsOfRun, 'begin'>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const part of followedLogs({ ...logs, begin: BEGIN }))
-    yield eventBytes('lines', JSON.stringify(part satisfies LogsEvents['lines']));
+  for await (const read of logsWithPositions({ ...logs, begin: BEGIN }))
+    yield typeof read === 'string'
+      ? eventBytes('position', JSON.stringify({} satisfies LogsEvents['position']), read)
+      : eventBytes('lines', JSON.stringify(read satisfies LogsEvents['lines']));
   if (logs.signal?.aborted !== true)
     yield eventBytes('over', JSON.stringify({} satisfies LogsEvents['over']));
 }

@@ -16,6 +16,7 @@ import type {
   RunsAnswer,
   SessionAnswer,
 } from '../domain/dashboard/answers.ts';
+import { parsePosition } from '../os/logs/logs-position.ts';
 import { LogFile, REDACTED_MS } from '../os/logs/read-log.ts';
 import { attemptLogs } from '../store/read/attempts.ts';
 import { isLongHistory, listedRuns, runCount } from '../store/read/live/listed-runs.ts';
@@ -438,9 +439,11 @@ function addHistories(app: App, { answers }: DashboardParts): void {
 function addLogs(app: App, parts: DashboardParts): void {
   app.get('/api/runs/:run/logs', parts.access.stream, (context) => {
     const runId = idOfRun(connectionOf(parts.database), context.req.param('run'));
+    const after = parsePosition(context.req.header('last-event-id') ?? context.req.query('from') ?? '');
     return events(context, parts, () => (stream) => {
       const logs = {
         folder: logFolder(parts.state, runId),
+        after,
         hasEnded: (id: string) => attemptLogs(connectionOf(parts.database), runId, id).last !== null,
         isOver: () => runNow(connectionOf(parts.database), runId)?.state !== 'running',
         signal: stream.signal,

@@ -1,5 +1,5 @@
 /** What all workstreams of a run print, in a browser whose connection is lost meanwhile. */
-import type { Locator } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { browserTest, openAddress } from '../kit/chromium.ts';
 import { millrace } from '../kit/command.ts';
@@ -27,55 +27,142 @@ const linesOf = async (box: Locator, id: string): Promise<string[]> => {
 const numbered = (text: string, from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, index) => `${text} ${from + index}`);
 
-browserTest(
-  'what was printed while there was no connection is shown once, and what is left out is said',
-  async () => {
-    const ids = ['few', 'many'];
-    const folder = gatedFolder(
-      [printing('few', 4), printing('many', 200)],
-      ids.flatMap((id) => [`${id}1`, `${id}2`]),
-    );
-    const first = await startDashboard(folder);
-    const run = await runUntil(folder, ids);
-    const { page, problems } = await openAddress(first.address);
-    await page.setViewportSize({ width: 1280, height: 6_000 });
-    await page.goto(`${new URL(first.address).origin}/#/run/${run.runId}/logs`);
-    const box = page.getByRole('region', { name: 'Logs of all workstreams' });
-    for (const id of ids) await box.getByText(`${id} before 3`).waitFor();
-    const { port, hash } = new URL(first.address);
-    first.killAll();
-    await first.finished;
-    await page.getByText('Not connected; trying again.').waitFor();
-    for (const id of ids) await letEnd(folder, `${id}1`);
-    await expect
-      .poll(async () => (await millrace(folder, ['logs', 'many'])).stdout, { timeout: 60_000 })
-      .toContain('many meanwhile 200');
-    await startDashboard(folder, port, hash.replace('#token=', ''));
-    await box.getByText('many meanwhile 200').waitFor();
-    await box.getByText('few meanwhile 4').waitFor();
-    for (const id of ids) await letEnd(folder, `${id}2`);
-    await page.getByText('Nothing more is printed').waitFor();
-    expect(await linesOf(box, 'few')).toEqual([
-      ...numbered('few before', 1, 3),
-      ...numbered('few meanwhile', 1, 4),
-      'few after',
+/** Opens the logs of a run, and waits until the first lines of these workstreams are there. */
+async function openLogs(address: string, runId: string, ids: readonly string[]) {
+  const { page, problems } = await openAddress(address);
+  await page.setViewportSize({ width: 1280, height: 6_000 });
+  await page.goto(`${new URL(address).origin}/#/run/${runId}/logs`);
+  const box = page.getByRole('region', { name: 'Logs of all workstreams' });
+  for (const id of ids) await box.getByText(`${id} before 3`).waitFor();
+  await page.getByText('Following', { exact: true }).waitFor();
+  return { page, box, problems };
+}
+
+/** How many of the lines that are held have these words. */
+async function found(page: Page, words: string, lines: string): Promise<void> {
+  await page.getByLabel('Search in what is loaded').fill(words);
+  await page.getByText(lines, { exact: true }).waitFor();
+}
+
+/** A dashboard that is away until it is started again, at the same address. */
+async function awayFrom(dashboard: Awaited<ReturnType<typeof startDashboard>>, page: Page, folder: string) {
+  const { port, hash } = new URL(dashboard.address);
+  dashboard.killAll();
+  await dashboard.finished;
+  await page.getByText('Not connected; trying again.').waitFor();
+  await page.getByText('The connection is lost, and is being made again').waitFor();
+  return () => startDashboard(folder, port, hash.replace('#token=', ''));
+}
+
+const printed = (folder: string, id: string, line: string): Promise<void> =>
+  expect
+    .poll(async () => (await millrace(folder, ['logs', id])).stdout, { timeout: 60_000 })
+    .toContain(line)
+    .then(() => undefined);
+
+browserTest('what was printed while there was no connection is shown once, and all of it', async () => {
+  const ids = ['few', 'many'];
+  const folder = gatedFolder(
+    [printing('few', 4), printing('many', 200)],
+    ids.flatMap((id) => [`${id}1`, `${id}2`]),
+  );
+  const first = await startDashboard(folder);
+  const run = await runUntil(folder, ids);
+  const { page, box, problems } = await openLogs(first.address, run.runId, ids);
+  const comeBack = await awayFrom(first, page, folder);
+  for (const id of ids) await letEnd(folder, `${id}1`);
+  await printed(folder, 'many', 'many meanwhile 200');
+  await comeBack();
+  await box.getByText('many meanwhile 200').waitFor();
+  await box.getByText('few meanwhile 4').waitFor();
+  await page.getByText('Following', { exact: true }).waitFor();
+  for (const id of ids) await letEnd(folder, `${id}2`);
+  await page.getByText('Nothing more is printed').waitFor();
+  for (const [id, lines] of [
+    ['few', 4],
+    ['many', 200],
+  ] as const)
+    expect(await linesOf(box, id)).toEqual([
+      ...numbered(`${id} before`, 1, 3),
+      ...numbered(`${id} meanwhile`, 1, lines),
+      `${id} after`,
     ]);
-    // It began again with the last lines of each log.
-    const drawn = await linesOf(box, 'many');
-    const from = Number(/\d+$/.exec(drawn.find((line) => line.includes('meanwhile')) ?? '')?.[0]);
-    expect(drawn.filter((line) => !line.includes('before'))).toEqual([
-      ...numbered('many meanwhile', from, 200),
-      'many after',
-    ]);
-    const found = page.getByLabel('Search in what is loaded');
-    for (const [text, lines] of [
-      ['many before 1', '1 line'],
-      ['many meanwhile 200', '1 line'],
-      ['were left out here', '1 line'],
-    ] as const) {
-      await found.fill(text);
-      await page.getByText(lines, { exact: true }).waitFor();
-    }
-    expect(problems.filter((each) => !/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE/.test(each))).toEqual([]);
-  },
-);
+  await found(page, 'left out', 'Nothing matches.');
+  await found(page, 'many meanwhile 200', '1 line');
+  expect(problems.filter((each) => !/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE/.test(each))).toEqual([]);
+});
+
+browserTest('the logs of a run that was killed and resumed meanwhile go on with what is new', async () => {
+  const folder = gatedFolder(
+    [printing('done', 4), printing('again', 150)],
+    ['done1', 'done2', 'again1', 'again2'],
+  );
+  const first = await startDashboard(folder);
+  const run = await runUntil(folder, ['done', 'again']);
+  const { page, box } = await openLogs(first.address, run.runId, ['done', 'again']);
+  const comeBack = await awayFrom(first, page, folder);
+  for (const gate of ['done1', 'done2']) await letEnd(folder, gate);
+  await printed(folder, 'done', 'done after');
+  await run.line((text) => text.includes('"event":"workstream-finished"'));
+  run.killAll();
+  await run.finished;
+  await runUntil(folder, ['again'], ['--resume']);
+  await letEnd(folder, 'again1');
+  await printed(folder, 'again', 'again meanwhile 150');
+  await comeBack();
+  await box.getByText('again meanwhile 150').waitFor();
+  await letEnd(folder, 'again2');
+  await page.getByText('Nothing more is printed').waitFor();
+  expect(await linesOf(box, 'done')).toEqual([
+    ...numbered('done before', 1, 3),
+    ...numbered('done meanwhile', 1, 4),
+    'done after',
+  ]);
+  // What was running began again.
+  expect(await linesOf(box, 'again')).toEqual([
+    ...numbered('again before', 1, 3),
+    ...numbered('again before', 1, 3),
+    ...numbered('again meanwhile', 1, 150),
+    'again after',
+  ]);
+});
+
+browserTest('the logs of a run that is resumed while they are open go on with what is new', async () => {
+  const folder = gatedFolder([printing('again', 150)], ['again1', 'again2']);
+  const { address } = await startDashboard(folder);
+  const run = await runUntil(folder, ['again']);
+  const { page, box } = await openLogs(address, run.runId, ['again']);
+  run.killAll();
+  await page.getByText('Nothing more is printed').waitFor();
+  await runUntil(folder, ['again'], ['--resume']);
+  for (const gate of ['again1', 'again2']) await letEnd(folder, gate);
+  await box.getByText('again after').waitFor();
+  await page.getByText('Nothing more is printed').waitFor();
+  expect(await linesOf(box, 'again')).toEqual([
+    ...numbered('again before', 1, 3),
+    ...numbered('again before', 1, 3),
+    ...numbered('again meanwhile', 1, 150),
+    'again after',
+  ]);
+});
+
+browserTest('the log of one workstream says that its connection is lost, and goes on', async () => {
+  const folder = gatedFolder([printing('one', 4)], ['one1', 'one2']);
+  const first = await startDashboard(folder);
+  const run = await runUntil(folder, ['one']);
+  const { page } = await openAddress(first.address);
+  await page.goto(`${new URL(first.address).origin}/#/run/${run.runId}/log/one`);
+  const box = page.getByRole('region', { name: 'Log of one' });
+  await box.getByText('one before 3').waitFor();
+  const comeBack = await awayFrom(first, page, folder);
+  await letEnd(folder, 'one1');
+  await comeBack();
+  await box.getByText('one meanwhile 4').waitFor();
+  await letEnd(folder, 'one2');
+  await page.getByText('Nothing more is printed').waitFor();
+  expect(await linesOf(box, 'one')).toEqual([
+    ...numbered('one before', 1, 3),
+    ...numbered('one meanwhile', 1, 4),
+    'one after',
+  ]);
+});

@@ -179,7 +179,9 @@ export interface LogEvents {
 
 /**
  * `GET /api/runs/:run/logs`: what all workstreams print. It begins with the last 50 lines, at most 16 KiB, of each log that
- * is still written and of the 100 last of the others, and does so again for a client that comes back.
+ * is still written and of the 100 last of the others. A client that comes back with the position of a `position` event,
+ * as `?from=` or `Last-Event-ID`, gets what was printed since then, also of a run that was resumed meanwhile; what it was
+ * sent after that event it gets again.
  */
 export interface LogsEvents {
   /**
@@ -187,6 +189,8 @@ export interface LogsEvents {
    * and `to` are offsets in it in bytes: by them a client knows what it has already, and what was left out.
    */
   lines: { workstreamId: string; log: string; from: number; to: number; text: string };
+  /** Its `id` is how far the lines before it reach: a text of at most 6,005 characters. Sent once for many lines. */
+  position: Record<string, never>;
   /** Nothing more is written. */
   over: Record<string, never>;
 }

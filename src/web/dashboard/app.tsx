@@ -212,7 +212,7 @@ function RunView({
   const { view } = place.value;
   const isRunning = (id: string): boolean =>
     live?.running.some(({ workstreamId }) => workstreamId === id) ?? false;
-  // What is over is followed no longer, and begins anew. What ends stays as it is, with all that it holds.
+  // What is over is followed no longer. When it begins again the log of a workstream is another one, and those of the run go on.
   const begun = useBeginnings(view.kind === 'log' ? isRunning(view.id) : live !== null);
   if (view.kind === 'log')
     return (
@@ -228,8 +228,8 @@ function RunView({
   if (view.kind === 'logs')
     return (
       <AllLogsPage
-        key={begun}
         runId={runId}
+        begun={begun}
         hasHosts={(head.hosts ?? []).length > 0}
         onLost={(since) => (followed.lost.value = since)}
       />

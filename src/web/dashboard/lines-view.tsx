@@ -6,7 +6,7 @@ import { bytes, count, plural, shown } from '../model/format.ts';
 import { queryWords } from '../model/rows.ts';
 import { Words } from '../parts.tsx';
 import { adjust, hrefOf, place } from '../state.ts';
-import type { HeldLine, HeldLines } from './held-lines.ts';
+import type { HeldLine, HeldLines, LinesNow } from './held-lines.ts';
 
 /** Most characters of a line that are drawn. */
 const LONGEST = 2000;
@@ -36,7 +36,7 @@ export function LinesView({ held, label, hasNames = false, nothing }: LinesProps
   const seen = useRef(0);
   const chosen = useSignal(-1);
   const droppedBefore = useRef(dropped);
-  const found = useMemo(() => matchesOf(lines, query), [lines, query]);
+  const found = useMatches(log, query);
 
   const look = (): void => {
     const element = box.current;
@@ -108,7 +108,13 @@ export function LinesView({ held, label, hasNames = false, nothing }: LinesProps
           </>
         )}
         <span class="state">
-          {isOver ? 'Nothing more is printed' : isAtEnd.value ? 'Following' : 'Not following'}
+          {isOver
+            ? 'Nothing more is printed'
+            : held.lost.value !== null
+              ? 'The connection is lost, and is being made again'
+              : isAtEnd.value
+                ? 'Following'
+                : 'Not following'}
           {size > 0 && `; ${bytes(size)}`}
           {(log.isEndOnly || dropped > 0) && `, of which the end is loaded: ${plural(lines.length, 'line')}`}
         </span>
@@ -162,13 +168,28 @@ function drawn(line: string): string {
   return left > 0 ? `${text}… ${count(left)} more characters` : text === '' ? '\u00a0' : text;
 }
 
-/** Numbers of the lines that have every word. */
-function matchesOf(lines: readonly HeldLine[], query: string): number[] {
+/** Numbers of the lines that have every word. Of lines that were looked at before only the last may have changed. */
+function useMatches({ lines, dropped }: LinesNow, query: string): readonly number[] {
+  const before = useRef({ query: '', found: NONE, dropped: 0, looked: 0, last: lines.at(-1) });
+  return useMemo(() => {
+    const { current } = before;
+    const gone = dropped - current.dropped;
+    const isSame = current.query === query && lines[current.looked - gone - 1] === current.last;
+    const from = isSame ? Math.max(0, current.looked - gone - 1) : 0;
+    const known = isSame ? current.found.map((at) => at - gone).filter((at) => at >= 0 && at < from) : [];
+    const found = queryWords(query).length === 0 ? NONE : [...known, ...matchesFrom(lines, from, query)];
+    before.current = { query, found, dropped, looked: lines.length, last: lines.at(-1) };
+    return found;
+  }, [lines, dropped, query]);
+}
+
+const NONE: readonly number[] = [];
+
+function matchesFrom(lines: readonly HeldLine[], from: number, query: string): number[] {
   const words = queryWords(query);
-  if (words.length === 0) return [];
-  return lines.flatMap((line, index) => {
+  return lines.slice(from).flatMap((line, index) => {
     const text = `${line.of} ${line.text}`.toLowerCase();
-    return words.every((word) => text.includes(word)) ? [index] : [];
+    return words.every((word) => text.includes(word)) ? [from + index] : [];
   });
 }
 

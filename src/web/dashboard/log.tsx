@@ -1,7 +1,7 @@
 /** What a workstream prints, or all of a run, followed while they do. Only the end of what is long is held. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import type { LogEvents, LogsEvents } from '../../domain/dashboard/answers.ts';
+import type { LogsEvents } from '../../domain/dashboard/answers.ts';
 import { bytes, oneLine } from '../model/format.ts';
 import { Words, WorkstreamLink } from '../parts.tsx';
 import { pathOfRun } from './client.ts';
@@ -11,100 +11,93 @@ import { type LostSince, Stream } from './streams.ts';
 
 type OnLost = (since: LostSince) => void;
 
-/** What is followed, with the lines of it that are held. */
-interface Followed {
-  readonly held: HeldLines;
-  close(): void;
-}
-
-/** A stream of this window alone, followed from where the server begins. */
-function followedStream(
-  address: string,
-  names: readonly string[],
-  onEvent: (name: string, data: string) => void,
-  onLost: OnLost,
-): Stream {
-  const stream = new Stream(address, { names, parameter: 'from', isOwn: true, onEvent, onLost });
-  stream.from(null);
-  return stream;
-}
-
-/** The end of the log of one workstream. */
-class LogTail implements Followed {
-  readonly held = new HeldLines();
-  readonly #stream: Stream;
-  #to: number | null = null;
-
-  constructor(runId: string, id: string, onLost: OnLost) {
-    const address = `${pathOfRun(runId)}/logs/${encodeURIComponent(id)}/follow`;
-    const names = ['text', 'reset', 'over'];
-    this.#stream = followedStream(address, names, (name, data) => this.#hear(name, data), onLost);
-  }
-
-  close(): void {
-    this.#stream.close();
-    this.held.close();
-  }
-
-  #hear(name: string, data: string): void {
-    if (name === 'text') this.#add(JSON.parse(data));
-    else if (name === 'reset') {
-      this.held.clear('— The log begins anew: another attempt. —');
-      this.#to = 0;
-    } else {
-      this.held.isOver = true;
-      this.#stream.close();
-    }
-    this.held.changed();
-  }
-
-  #add({ from, to, text }: LogEvents['text']): void {
-    if (this.#to === null) this.held.isEndOnly = from > 0;
-    else if (to <= this.#to) return;
-    else if (from > this.#to) this.held.clear(leftOut(from - this.#to));
-    this.held.isOver = false;
-    this.held.size = this.#to = to;
-    this.held.add('', text);
-  }
-}
-
 /** Most logs of which it is known how far they were seen. */
 const MOST_LOGS = 5000;
 
-/** The end of what all workstreams of a run print. */
-class RunTail implements Followed {
+/** What is followed: an address, and what its events are. */
+interface Followed {
+  address: string;
+  /** Whether lines come whole, each of one of many logs; otherwise as they are printed, of one. */
+  isOfMany: boolean;
+}
+
+const ofOne = (runId: string, id: string): Followed => ({
+  address: `${pathOfRun(runId)}/logs/${encodeURIComponent(id)}/follow`,
+  isOfMany: false,
+});
+
+const ofAll = (runId: string): Followed => ({ address: `${pathOfRun(runId)}/logs`, isOfMany: true });
+
+/** The end of what one workstream prints, or of what all of them do. What comes again is left out, as far as it was seen. */
+class LogTail {
   readonly held = new HeldLines();
-  readonly #stream: Stream;
-  /** Up to where each log was seen, in bytes, by file; the last that was heard of is the last. */
+  readonly #followed: Followed;
+  readonly #onLost: OnLost;
+  #stream: Stream | null = null;
+  /** Up to where each log was seen, in bytes; the last that was heard of is the last. */
   readonly #seen = new Map<string, number>();
 
-  constructor(runId: string, onLost: OnLost) {
-    const address = `${pathOfRun(runId)}/logs`;
-    const names = ['lines', 'over'];
-    this.#stream = followedStream(address, names, (name, data) => this.#hear(name, data), onLost);
+  constructor(followed: Followed, onLost: OnLost) {
+    this.#followed = followed;
+    this.#onLost = onLost;
+    this.goOn();
+  }
+
+  /** Follows from where the last stream ended; the first time from where the server begins. */
+  goOn(): void {
+    const { address, isOfMany } = this.#followed;
+    const position = this.#stream?.cursor ?? null;
+    this.#stream?.close();
+    this.held.isOver = false;
+    // A stream of this window alone.
+    this.#stream = new Stream(address, {
+      names: isOfMany ? ['lines', 'position', 'over'] : ['text', 'reset', 'over'],
+      parameter: 'from',
+      isOwn: true,
+      onEvent: (name, data) => this.#hear(name, data),
+      onLost: (since) => {
+        this.held.lost.value = since;
+        this.#onLost(since);
+      },
+    });
+    this.#stream.from(position);
+    this.held.changed();
   }
 
   close(): void {
-    this.#stream.close();
+    this.#stream?.close();
     this.held.close();
   }
 
   #hear(name: string, data: string): void {
+    if (name === 'position') return;
     if (name === 'lines') this.#add(JSON.parse(data));
-    else {
+    else if (name === 'text') this.#add({ workstreamId: '', log: '', ...JSON.parse(data) });
+    else if (name === 'reset') {
+      this.held.clear('— The log begins anew: another attempt. —');
+      this.#seen.set('', 0);
+    } else {
       this.held.isOver = true;
-      this.#stream.close();
+      this.#stream?.close();
     }
     this.held.changed();
   }
 
-  /** What comes again after the connection was lost is left out, as far as it was seen. */
   #add({ workstreamId, log, from, to, text }: LogsEvents['lines']): void {
     const seen = this.#seen.get(log) ?? null;
     if (seen !== null && to <= seen) return;
     if (seen === null && from > 0) this.held.isEndOnly = true;
     if (seen !== null && from > seen) this.held.addWhole(workstreamId, leftOut(from - seen));
-    this.held.addWhole(workstreamId, seen === null || from >= seen ? text : withoutBytes(text, seen - from));
+    const fresh = seen === null || from >= seen ? text : withoutBytes(text, seen - from);
+    if (this.#followed.isOfMany) this.held.addWhole(workstreamId, fresh);
+    else {
+      this.held.add(workstreamId, fresh);
+      this.held.size = to;
+    }
+    this.#note(log, to);
+  }
+
+  #note(log: string, to: number): void {
     this.#seen.delete(log);
     this.#seen.set(log, to);
     const [oldest] = this.#seen.keys();
@@ -117,19 +110,22 @@ const leftOut = (size: number): string => `— ${bytes(size)} were left out here
 const withoutBytes = (text: string, size: number): string =>
   new TextDecoder().decode(new TextEncoder().encode(text).subarray(size));
 
-/** Follows for as long as it is shown. */
-function useFollowed(follow: () => Followed, inputs: readonly unknown[]): HeldLines | null {
-  const followed = useRef<Followed | null>(null);
+/** Follows for as long as it is shown. @param begun how often the run has begun: what was over goes on then. */
+function useFollowed(followed: Followed, begun: number, onLost: OnLost): HeldLines | null {
+  const tail = useRef<LogTail | null>(null);
   const isStarted = useSignal(false);
   useEffect(() => {
-    followed.current = follow();
+    tail.current = new LogTail(followed, onLost);
     isStarted.value = true;
     return () => {
-      followed.current?.close();
+      tail.current?.close();
       isStarted.value = false;
     };
-  }, inputs);
-  return isStarted.value ? (followed.current?.held ?? null) : null;
+  }, [followed.address]);
+  useEffect(() => {
+    if (tail.current?.held.isOver === true) tail.current.goOn();
+  }, [begun]);
+  return isStarted.value ? (tail.current?.held ?? null) : null;
 }
 
 interface LogProps {
@@ -142,7 +138,7 @@ interface LogProps {
 }
 
 export function LogPage({ runId, id, title, host, onLost }: LogProps) {
-  const held = useFollowed(() => new LogTail(runId, id, onLost), [runId, id]);
+  const held = useFollowed(ofOne(runId, id), 0, onLost);
   return (
     <>
       <div class="hello">
@@ -171,11 +167,13 @@ export function LogPage({ runId, id, title, host, onLost }: LogProps) {
 interface AllLogsProps extends Pick<LogProps, 'runId' | 'onLost'> {
   /** Whether hosts of a queue execute the run. */
   hasHosts: boolean;
+  /** How often the run has begun since this page shows it. */
+  begun: number;
 }
 
 /** What all workstreams of a run print. */
-export function AllLogsPage({ runId, hasHosts, onLost }: AllLogsProps) {
-  const held = useFollowed(() => new RunTail(runId, onLost), [runId]);
+export function AllLogsPage({ runId, hasHosts, begun, onLost }: AllLogsProps) {
+  const held = useFollowed(ofAll(runId), begun, onLost);
   return (
     <>
       <div class="hello">

@@ -57,6 +57,11 @@ export class Stream {
     this.#channel.onmessage = ({ data }: MessageEvent<Shared>) => this.#take(data);
   }
 
+  /** Where to go on after what was heard last; null as long as that is not known. */
+  get cursor(): string | null {
+    return this.#cursor;
+  }
+
   /** @param cursor null for what happens from now on. */
   from(cursor: string | null): void {
     this.#cursor ??= cursor;
