@@ -23,8 +23,9 @@ export async function answerQuestions(path: string): Promise<void> {
 /** Answers that are being taken, piece by piece. */
 class Replies {
   readonly #answerTo: (question: Question) => Promise<string>;
-  /** What is still to be taken of each answer; null while it is looked up. */
+  /** What is still to be taken of each answer; null until it is looked up. */
   readonly #left = new Map<number, Uint8Array<ArrayBuffer> | null>();
+  #documents: Promise<void> = Promise.resolve();
 
   constructor(answerTo: (question: Question) => Promise<string>) {
     this.#answerTo = answerTo;
@@ -32,13 +33,22 @@ class Replies {
 
   take(message: unknown): void {
     const asked = askedSchema.parse(message);
-    if (asked.kind === 'question') void this.#answer(asked.number, asked.question);
+    if (asked.kind === 'question') this.#take(asked.number, asked.question);
     else if (asked.kind === 'next') this.#sendPiece(asked.number);
     else this.#left.delete(asked.number);
   }
 
-  async #answer(number: number, question: Question): Promise<void> {
+  #take(number: number, question: Question): void {
     this.#left.set(number, null);
+    const answer = (): Promise<void> => this.#answer(number, question);
+    // One after the other, as each takes much memory. What is short has its turn between their parts.
+    if (question.kind === 'document') this.#documents = this.#documents.then(answer);
+    else void answer();
+  }
+
+  async #answer(number: number, question: Question): Promise<void> {
+    // Whoever asked has left, or there is no dashboard any more.
+    if (!this.#left.has(number) || !process.connected) return;
     try {
       const json = new TextEncoder().encode(await this.#answerTo(question));
       if (this.#left.has(number)) this.#left.set(number, json);

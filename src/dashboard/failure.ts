@@ -34,12 +34,18 @@ export function failureOf(error: unknown): RequestFailure {
   }
   if (error instanceof StoreError)
     return { status: 503, error: 'database', message: printable(error.message) };
+  if (isOfClosed(error))
+    return { status: 503, error: 'database', message: 'The database was closed meanwhile. Ask again.' };
   tellUnexpected(error);
   const message = 'The dashboard itself failed; its standard error says how.';
   return { status: 503, error: 'internal', message };
 }
 
-export const tellUnexpected = (error: unknown): void =>
+/** Whether something was still being read when the database was replaced, or the dashboard ended. */
+const isOfClosed = (error: unknown): boolean =>
+  error instanceof TypeError && error.message === 'The database connection is not open';
+
+const tellUnexpected = (error: unknown): void =>
   void process.stderr.write(
     `millrace: ${printable(String((error instanceof Error ? error.stack : null) ?? error))}\n`,
   );

@@ -31,14 +31,7 @@ import { type Access, refusal } from './access.ts';
 import type { Answers, Question } from './answers.ts';
 import { ClientStream } from './client-stream.ts';
 import { documentPieces, headOf, logAddress } from './documents.ts';
-import {
-  connectionIn,
-  connectionOf,
-  failureOf,
-  type RequestFailure,
-  tellUnexpected,
-  Unanswered,
-} from './failure.ts';
+import { connectionIn, connectionOf, failureOf, type RequestFailure, Unanswered } from './failure.ts';
 import { type Feeds, ListFeed } from './feeds.ts';
 import { LiveReader, logName } from './live-reader.ts';
 import { followedLog, followedRun, logBody, rangeIn } from './logs.ts';
@@ -146,10 +139,8 @@ function nothingHere(context: Context, allowed: readonly string[]): Response {
   return refusal(context, 405, 'wrong-method', `This takes ${allow.replace(/, (?=\w+$)/, ' and ')} alone.`);
 }
 
-/** A stream that broke off has ended: its client asks again, and is answered what is wrong, but for what nobody expects. */
-function brokenOff(error: unknown): void {
-  if (!(error instanceof Refusal || error instanceof StoreError)) tellUnexpected(error);
-}
+/** A stream that broke off has ended: its client asks again, and is answered what is wrong. */
+const brokenOff = (error: unknown): void => void failureOf(error);
 
 // ── Sessions ──
 

@@ -34,6 +34,9 @@ export interface Dashboard {
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
 
+/** A connection on which nothing moves is closed: what waits for its client is held in memory. Streams send comments. */
+const STILL_MS = 60_000;
+
 /** Most connections: each open page has one, or a few. */
 const CONNECTIONS = 1_000;
 
@@ -52,6 +55,7 @@ export async function startDashboard(settings: DashboardSettings): Promise<Dashb
   const server = createServer((incoming, outgoing) => void listener(incoming, outgoing));
   server.headersTimeout = HEADERS_MS;
   server.requestTimeout = REQUEST_MS;
+  server.timeout = STILL_MS;
   server.maxConnections = CONNECTIONS;
   const actual = await listen(server, host, port);
   const access = new Access({ token, host, port: actual, instance: path });

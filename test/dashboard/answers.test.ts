@@ -1,10 +1,12 @@
 /** What takes long to find out, which a process beside the dashboard answers. */
 import { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Answers } from '../../src/dashboard/answers.ts';
 import { documentPieces } from '../../src/dashboard/documents.ts';
-import { connectionOf } from '../../src/dashboard/failure.ts';
+import { connectionOf, failureOf } from '../../src/dashboard/failure.ts';
+import { runNow } from '../../src/store/read/live/run-changes.ts';
 import { WatchedDatabase } from '../../src/store/read/live/watched-database.ts';
 import { SqliteRecorder } from '../../src/store/write/recorder.ts';
 import { ask, bearer, type Served, served, session, TOKEN } from '../kit/dashboard-server.ts';
@@ -221,4 +223,26 @@ test('a run of a long history is the same as one of a short one, and what fails 
   recorder.take([finished(failed('ws-b', 'It broke.'))]);
   recorder.commit();
   await stream.until('event: head');
+});
+
+test('what was being read when the database was closed is refused, and is no fault of the dashboard', () => {
+  const told = vi.spyOn(process.stderr, 'write');
+  onTestFinished(() => told.mockRestore());
+  const database = new WatchedDatabase(databaseIn(temporaryFolder()));
+  opened(dirname(dirname(database.path)));
+  const connection = connectionOf(database);
+  database.close();
+  const thrown = (): unknown => {
+    try {
+      return runNow(connection, RUN);
+    } catch (error) {
+      return error;
+    }
+  };
+  expect(failureOf(thrown())).toEqual({
+    status: 503,
+    error: 'database',
+    message: 'The database was closed meanwhile. Ask again.',
+  });
+  expect(told).not.toHaveBeenCalled();
 });
