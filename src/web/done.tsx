@@ -225,10 +225,10 @@ export function Attempts({ workstream }: { workstream: PageWorkstream }) {
     <ol class="att">
       {attempts.map(({ attempt, mark, seconds: took, text, agentId: agent, tool: by, reason: why }) => (
         <li key={attempt}>
-          <h4>
+          <h3>
             <MarkView mark={mark === 'retried' ? 'completed' : mark} /> Attempt {attempt}
             <span class="q">{duration(took)}</span>
-          </h4>
+          </h3>
           {text !== null && text !== '' && <pre tabIndex={0}>{shown(text).trimEnd()}</pre>}
           <p class="q2">
             <Words text={[by ?? agent, ...(why === null ? [] : [why])].join(' · ')} length={100} />

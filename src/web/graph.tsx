@@ -183,11 +183,8 @@ function Box({
   const mark = markOf(workstream);
   const tone = TONE_OF_MARK[mark];
   return (
-    <a
-      href={hrefOf({ kind: 'workstream', id: workstream.id })}
-      aria-label={`${oneLine(workstream.id, 80)}, ${mark}`}
-    >
-      <title>{oneLine(`${workstream.id}: ${workstream.title}`, 200)}</title>
+    <a href={hrefOf({ kind: 'workstream', id: workstream.id })}>
+      <title>{`${oneLine(workstream.id, 80)}, ${mark}: ${oneLine(workstream.title, 120)}`}</title>
       <rect
         class={`node ${tone}${isCritical ? ' critical' : ''}`}
         x={x}

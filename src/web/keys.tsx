@@ -1,6 +1,6 @@
-/** What the keys do, and the list of them. */
+/** What the keys do, the list of them, and where they act: what has the focus. */
 import { useEffect, useRef } from 'preact/hooks';
-import { backToRun, helpIsOpen, place, switchTheme } from './state.ts';
+import { backToRun, focusMain, helpIsOpen, place, switchTheme } from './state.ts';
 import { actionsOf, moveWithin } from './table.tsx';
 
 const KEYS: readonly (readonly [keys: readonly string[], does: string])[] = [
@@ -24,6 +24,7 @@ const TIMELINE_KEYS: readonly (readonly [keys: readonly string[], does: string])
 ];
 
 export function followKeys(): void {
+  keepFocus();
   addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.target instanceof HTMLElement ? event.target : document.body;
@@ -35,7 +36,44 @@ export function followKeys(): void {
 }
 
 function leaveField(event: KeyboardEvent, field: HTMLElement): void {
-  if (event.key === 'Escape' && !field.hasAttribute('aria-expanded')) field.blur();
+  if (event.key === 'Escape' && !field.hasAttribute('aria-expanded')) focusMain();
+}
+
+type Focusable = HTMLElement | SVGElement;
+
+const isFocusable = (element: Element): element is Focusable =>
+  element instanceof HTMLElement || element instanceof SVGElement;
+
+/** What had the focus last, and what is around it that can have it, from the inside out. */
+let trail: readonly Focusable[] = [];
+
+/**
+ * Where what has the focus is taken from the page, as a button is once it has done what it says, a browser gives the focus to
+ * nothing, and the next Tab begins at the top. What was around it gets the focus instead.
+ */
+function keepFocus(): void {
+  addEventListener('focusin', ({ target }) => {
+    trail = target instanceof Element ? focusableAround(target) : [];
+  });
+  const restore = (): void => {
+    const [last, ...around] = trail;
+    if (last === undefined || document.activeElement !== document.body || isShown(last)) return;
+    trail = [];
+    const next = around.find(isShown);
+    if (next === undefined) focusMain();
+    else next.focus({ preventScroll: true });
+  };
+  new MutationObserver(restore).observe(document.body, { childList: true, subtree: true });
+  addEventListener('close', () => queueMicrotask(restore), { capture: true });
+}
+
+const isShown = (element: Element): boolean => element.isConnected && element.checkVisibility();
+
+function focusableAround(target: Element): Focusable[] {
+  const found: Focusable[] = [];
+  for (let at: Element | null = target; at !== null; at = at.parentElement)
+    if (isFocusable(at) && (at === target || at.hasAttribute('tabindex'))) found.push(at);
+  return found;
 }
 
 /** Whether the key did something. */

@@ -273,7 +273,7 @@ function Chart({ results, axes }: { results: SweepResults; axes: Axes }) {
             key={panel.name ?? ''}
             width={panelWidth}
             height={PLOT.height}
-            role="img"
+            role="group"
             aria-label={`${axes.y} against ${axes.x}${panel.name === null ? '' : `, ${axes.panel} ${panel.name}`}. Its numbers are in the table.`}
           >
             <PanelView
@@ -342,7 +342,6 @@ function PanelView({ lines, name, data, width, isOrdered }: PanelProps) {
             key={`${line} ${workstream.id}`}
             href={hrefOf({ kind: 'workstream', id: workstream.id })}
             tabIndex={-1}
-            aria-label={oneLine(workstream.id, 80)}
           >
             <title>{`${oneLine(workstream.id, 100)}: ${figure(value)}`}</title>
             <Marker shape={index} x={x(at)} y={y(value)} />

@@ -160,7 +160,7 @@ function sectionsOf({ run, needs }: RunProps): RailEntry[] {
 export function titleOfView(
   head: Run['head'],
   view: PageView,
-  workstream: (id: string) => PageWorkstream | undefined,
+  workstream: (id: string) => { title: string } | undefined,
 ): string {
   if (view.kind === 'run' || view.kind === 'overview') return head.run.runId;
   if (view.kind === 'logs') return 'All logs';

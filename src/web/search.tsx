@@ -7,7 +7,7 @@ import type { PageView } from './model/place.ts';
 import { matches, queryWords } from './model/rows.ts';
 import { markOf, type Run } from './model/run.ts';
 import { TONE_OF_MARK } from './parts.tsx';
-import { adjust, go, place } from './state.ts';
+import { adjust, focusMain, go, place } from './state.ts';
 
 interface Hit {
   view: PageView;
@@ -69,6 +69,7 @@ export function Search({ run, needs }: { run: Run; needs: readonly Need[] }) {
   };
   const take = (hit: Hit | undefined): void => {
     close();
+    focusMain();
     go({ view: hit?.view ?? { kind: 'run', section: 'done' } });
     if (hit === undefined) document.getElementById('done')?.scrollIntoView();
     else scrollTo(0, 0);
@@ -79,7 +80,7 @@ export function Search({ run, needs }: { run: Run; needs: readonly Need[] }) {
     else if (event.key === 'Enter') take(hits[chosen.value]);
     else if (event.key === 'Escape') {
       if (isOpen.value && query !== '') close();
-      else if (event.currentTarget instanceof HTMLElement) event.currentTarget.blur();
+      else focusMain();
     } else return;
     event.preventDefault();
   };

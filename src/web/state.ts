@@ -155,6 +155,11 @@ export function drawingGoesOn(): () => void {
   };
 }
 
+/** Gives the focus to the content, where nothing in it has it. */
+export function focusMain(): void {
+  document.getElementById('main')?.focus({ preventScroll: true });
+}
+
 /** How often the reader has come to another place. */
 let arrivals = 0;
 
@@ -167,7 +172,7 @@ function afterPaint(callback: (focus: (target: Element | null) => void) => void)
   const before = document.activeElement;
   const focus = (target: Element | null): void => {
     const now = document.activeElement;
-    const isTaken = now !== before && now !== document.body && now !== null;
+    const isTaken = now !== before && now !== document.body && now !== null && now.id !== 'main';
     if (!isTaken && target instanceof HTMLElement) target.focus({ preventScroll: true });
   };
   const later = (): void => {

@@ -220,7 +220,11 @@ function RunView({
         key={`${view.id} ${begun}`}
         runId={runId}
         id={view.id}
-        title={titleOfView(head, view, (id) => current.get(id))}
+        title={titleOfView(
+          head,
+          view,
+          (id) => live?.running.find(({ workstreamId }) => workstreamId === id) ?? current.get(id),
+        )}
         host={live?.running.find(({ workstreamId }) => workstreamId === view.id)?.host ?? null}
         onLost={(since) => (followed.lost.value = since)}
       />

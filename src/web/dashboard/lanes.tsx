@@ -97,8 +97,15 @@ function Lane({ agent: { agentId, running }, runId, at, live }: LaneRowProps) {
             <Words text={name} length={30} />
           </b>
         </div>
-        <div class="el">–</div>
-        <div class="what q2">nothing at the moment</div>
+        <div class="el">
+          –<small>{'\u00a0'}</small>
+        </div>
+        <div class="what q2">
+          nothing at the moment
+          <span key="tail" class="tail">
+            {'\u00a0'}
+          </span>
+        </div>
       </li>
     );
   const { workstreamId, title, since, attempt, text } = running;
@@ -114,7 +121,7 @@ function Lane({ agent: { agentId, running }, runId, at, live }: LaneRowProps) {
         <small>attempt {count(attempt)}</small>
       </div>
       <div class="what">
-        <span class="one">
+        <span key="one" class="one">
           <WorkstreamLink id={workstreamId} title={title} class="title" />
           {title !== workstreamId && (
             <span class="id">
@@ -122,7 +129,9 @@ function Lane({ agent: { agentId, running }, runId, at, live }: LaneRowProps) {
             </span>
           )}
         </span>
-        <span class="tail">{text === null ? '\u00a0' : <Words text={text} length={200} />}</span>
+        <span key="tail" class="tail">
+          {text === null ? '\u00a0' : <Words text={text} length={200} />}
+        </span>
       </div>
       <Progress running={running} />
       <div class="act">

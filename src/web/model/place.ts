@@ -4,7 +4,7 @@
  * The dashboard has the same of each run below `#/run/RUN`, and `#/runs`, `#/workstreams/ws-1`, `#/trends` beside them.
  */
 
-const SECTIONS = [
+export const SECTIONS = [
   'verdict',
   'needs',
   'done',
