@@ -90,14 +90,19 @@ export class ClientStream implements EventClient {
     this.#response.end();
   }
 
-  /** Sends messages as they are made, each when the client has taken the one before; then ends the stream. */
+  /** Sends messages as they are made, each when the client has taken the one before, until it is gone. */
+  async sendEach(messages: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const bytes of messages) {
+      this.send(bytes);
+      if (!this.#isReady && !this.#isGone) await new Promise<void>((resolve) => (this.onReady = resolve));
+      if (this.#isGone) return;
+    }
+  }
+
+  /** The same, and ends the stream. */
   async sendAll(messages: AsyncIterable<Uint8Array>): Promise<void> {
     try {
-      for await (const bytes of messages) {
-        this.send(bytes);
-        if (!this.isReady) await new Promise<void>((resolve) => (this.onReady = resolve));
-        if (this.signal.aborted) return;
-      }
+      await this.sendEach(messages);
     } finally {
       this.end();
     }

@@ -37,7 +37,7 @@ import { LiveReader, logName } from './live-reader.ts';
 import { followedLog, followedRun, logBody, rangeIn } from './logs.ts';
 import { metricsText } from './metrics.ts';
 import { cursorOf, type FeedParts, markIn, RunFeed } from './run-feed.ts';
-import { inSlices } from './slices.ts';
+import { inSlices, inTurns } from './slices.ts';
 
 /** What the answers are made from. */
 export interface DashboardParts {
@@ -252,12 +252,21 @@ function addRuns(app: App, parts: DashboardParts): void {
       if (feed.isBehind(since)) feeds.readNow(name);
       const { messages, position } = feed.join(connection, since);
       return (stream) => {
-        for (const message of messages) stream.send(message);
-        feed.broadcast.enter(stream, position, feed.reloadMessage('More has happened than was taken.'));
         stream.whenGone(() => {
           feed.broadcast.leave(stream);
           feeds.leave(name);
         });
+        const goOn = (): void => {
+          if (stream.signal.aborted) return;
+          feed.broadcast.enter(stream, position, feed.reloadMessage('More has happened than was taken.'));
+        };
+        stream
+          .sendEach(inTurns(messages))
+          .then(goOn)
+          .catch((error: unknown) => {
+            stream.end();
+            brokenOff(error);
+          });
       };
     });
   });

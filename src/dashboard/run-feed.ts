@@ -25,6 +25,9 @@ const HEAD_MS = 2_000;
 const MOST_HEAD_MS = 20_000;
 const HEAD_SHARE = 200;
 
+/** Missed results that are read and sent at a time. */
+const ROWS_AT_ONCE = 50;
+
 const LIMITS = limitsFor(1);
 
 const CURSOR = /^(\d{1,15})\.(\d{1,15})\.(\d{1,15})$/;
@@ -42,6 +45,49 @@ export function markIn(cursor: string): RunMark | null {
 /** Whether a page shows a result that has too many of them for all. */
 const isShownInAny = (result: AgentResult | PlainText): result is AgentResult =>
   typeof result !== 'string' && result.status === 'failed';
+
+/** @param rows JSON texts. @param gone ids of workstreams. */
+function rowsEvent(rows: readonly string[], gone: readonly string[], cursor?: string): Uint8Array {
+  const ids = JSON.stringify(gone.map((id) => oneLine(id, LIMITS.line)));
+  return eventBytes('rows', `{"gone":${ids},"rows":[${rows.join(',')}]}`, cursor);
+}
+
+function* oneAfterTheOther<T>(...parts: readonly Iterable<T>[]): Generator<T, void, undefined> {
+  for (const part of parts) yield* part;
+}
+
+/** What is to be made once for all who take it, each as fast as it likes. Where it can't be made, all are told. */
+class Shared<T> implements Iterable<T> {
+  readonly #source: Iterator<T>;
+  readonly #made: T[] = [];
+  #failure: unknown = null;
+
+  constructor(source: Iterable<T>) {
+    this.#source = source[Symbol.iterator]();
+  }
+
+  *[Symbol.iterator](): Generator<T, void, undefined> {
+    for (let taken = 0; ; ) {
+      const more = this.#made.slice(taken);
+      if (more.length === 0 && !this.#makeNext()) return;
+      taken += more.length;
+      yield* more;
+    }
+  }
+
+  /** Returns whether there is one more. */
+  #makeNext(): boolean {
+    if (this.#failure !== null) throw this.#failure;
+    try {
+      const { done, value } = this.#source.next();
+      if (done !== true) this.#made.push(value);
+      return done !== true;
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+}
 
 /** What a feed needs to know beside the database. */
 export interface FeedParts {
@@ -72,7 +118,7 @@ export class RunFeed {
   #headAt = Number.NEGATIVE_INFINITY;
   #connection: Connection;
   /** What the last client missed that has joined since the last `read`: those that lost their connections together come together. */
-  #lastMissed: { cursor: string; messages: Uint8Array[] } | null = null;
+  #lastMissed: { cursor: string; messages: Shared<Uint8Array> } | null = null;
 
   constructor(connection: Connection, runId: string, parts: FeedParts) {
     this.#runId = runId;
@@ -102,15 +148,17 @@ export class RunFeed {
   }
 
   /**
-   * What a client gets first that knows the run up to a mark, as of the last `read`, and the position in `broadcast` from which it goes on.
+   * What a client gets first that knows the run up to a mark, as of the last `read`, and the position in `broadcast` from
+   * which it goes on then. The messages are made as they are taken. Only with the last of missed results the client knows
+   * more than before.
    * @param since null for a mark that can't be read.
    */
-  join(connection: Connection, since: RunMark | null): { messages: Uint8Array[]; position: number } {
+  join(connection: Connection, since: RunMark | null): { messages: Iterable<Uint8Array>; position: number } {
     const cursor = since === null ? '' : cursorOf(since);
     if (this.#lastMissed?.cursor !== cursor)
-      this.#lastMissed = { cursor, messages: [...this.#missed(connection, since)] };
-    const messages = [...this.#lastMissed.messages, ...this.broadcast.newest];
-    return { messages, position: this.broadcast.position };
+      this.#lastMissed = { cursor, messages: new Shared(this.#missed(connection, since)) };
+    const { position, newest } = this.broadcast;
+    return { messages: oneAfterTheOther(this.#lastMissed.messages, newest), position };
   }
 
   /** Whether the last `read` was early enough for a client that knows the run up to a mark; else `read` comes first. */
@@ -124,27 +172,37 @@ export class RunFeed {
     return this.#event('reload', { why });
   }
 
-  *#missed(connection: Connection, since: RunMark | null): Generator<Uint8Array, void, undefined> {
+  #missed(connection: Connection, since: RunMark | null): Iterable<Uint8Array> {
     const { session, row, reopened } = this.#mark;
     if (since === null || since.session !== session || since.reopened > reopened)
-      return yield this.reloadMessage('The run was resumed, or the database was replaced.');
-    const { addressOf } = this.#parts;
-    const runId = this.#runId;
-    const { gone, highestRow } = withdrawnAfter(connection, runId, since.reopened);
+      return [this.reloadMessage('The run was resumed, or the database was replaced.')];
+    const { gone, highestRow } = withdrawnAfter(connection, this.#runId, since.reopened);
     const after = highestRow === null ? Number.POSITIVE_INFINITY : Math.min(since.row, highestRow);
-    if (after > row) return yield this.reloadMessage('It is not known what happened meanwhile.');
-    const missed = resultsAfter(connection, runId, { after, limit: MOST_MISSED + 1 });
-    if (missed.count > MOST_MISSED) return yield this.reloadMessage('More has happened than is sent again.');
-    const packer = new PagePacker({
-      runId,
-      addressOf,
-      patternOf: (id) => this.#patternOf(id),
-      limits: LIMITS,
-    });
-    const results = [...missed.results];
-    if (gone.length > 0 || results.some(isShownInAny)) this.#failed = null;
-    const rows = results.map((result) => packer.pack(result));
-    if (gone.length > 0 || rows.length > 0) yield this.#rowsEvent(rows, gone);
+    if (after > row) return [this.reloadMessage('It is not known what happened meanwhile.')];
+    const { count, results } = resultsAfter(connection, this.#runId, { after, limit: MOST_MISSED + 1 });
+    if (count > MOST_MISSED) return [this.reloadMessage('More has happened than is sent again.')];
+    if (gone.length > 0) this.#failed = null;
+    return this.#missedRows(results, gone, cursorOf(this.#mark));
+  }
+
+  /** @param gone ids, which come before the results. @param cursor up to where the client knows the run with all of them. */
+  *#missedRows(
+    results: Iterable<AgentResult | PlainText>,
+    gone: readonly string[],
+    cursor: string,
+  ): Generator<Uint8Array, void, undefined> {
+    const packer = this.#newPacker();
+    let rows: string[] = [];
+    let ids = gone;
+    for (const result of results) {
+      if (rows.length === ROWS_AT_ONCE) {
+        yield rowsEvent(rows, ids);
+        [rows, ids] = [[], []];
+      }
+      if (isShownInAny(result)) this.#failed = null;
+      rows.push(packer.pack(result));
+    }
+    if (rows.length + ids.length > 0) yield rowsEvent(rows, ids, cursor);
   }
 
   /**
@@ -192,10 +250,8 @@ export class RunFeed {
     }
   }
 
-  /** @param rows JSON texts. @param gone ids of workstreams. */
   #rowsEvent(rows: readonly string[], gone: readonly string[] = []): Uint8Array {
-    const ids = JSON.stringify(gone.map((id) => oneLine(id, LIMITS.line)));
-    return eventBytes('rows', `{"gone":${ids},"rows":[${rows.join(',')}]}`, cursorOf(this.#mark));
+    return rowsEvent(rows, gone, cursorOf(this.#mark));
   }
 
   #sendLive({ now, ...live }: LiveState): void {

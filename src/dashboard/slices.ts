@@ -16,3 +16,11 @@ export async function inSlices<T>(steps: Generator<unknown, T>): Promise<T> {
     from = performance.now();
   }
 }
+
+/** The items as they are made, one after the other: others are served before each further one is made. */
+export async function* inTurns<T>(items: Iterable<T>): AsyncGenerator<T, void, undefined> {
+  for (const item of items) {
+    yield item;
+    await otherWork();
+  }
+}

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, get, type IncomingMessage } from 'node:http';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { ClientStream, eventBytes } from '../../src/dashboard/client-stream.ts';
+import { inTurns } from '../../src/dashboard/slices.ts';
 
 /** A stream, and the answer as its client gets it. */
 async function streamed(): Promise<{ stream: ClientStream; answer: IncomingMessage }> {
@@ -60,4 +61,39 @@ test('a client that is gone is sent nothing more, and whoever waits for it is to
   await gone;
   expect([stream.isReady, stream.signal.aborted, vi.getTimerCount()]).toEqual([false, true, 0]);
   expect(() => stream.send(FIRST)).not.toThrow();
+});
+
+test('messages are made one after the other, and others are served in between', async () => {
+  const { stream, answer } = await streamed();
+  const order: string[] = [];
+  function* made(): Generator<Uint8Array> {
+    for (const name of ['a', 'b', 'c']) {
+      order.push(name);
+      setImmediate(() => order.push(`other work after ${name}`));
+      yield eventBytes('rows', JSON.stringify(name));
+    }
+  }
+  let text = '';
+  answer.on('data', (part: string) => (text += part));
+  await stream.sendEach(inTurns(made()));
+  expect(order).toEqual(['a', 'b', 'c'].flatMap((name) => [name, `other work after ${name}`]));
+  await vi.waitFor(() =>
+    expect(text).toMatch(/data: "a"\n\nevent: rows\ndata: "b"\n\nevent: rows\ndata: "c"\n\n$/),
+  );
+});
+
+test('nothing more is made for a client that is gone', async () => {
+  const { stream, answer } = await streamed();
+  const gone = new Promise<void>((resolve) => stream.whenGone(resolve));
+  let count = 0;
+  async function* made(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      count += 1;
+      yield FIRST;
+      answer.destroy();
+      await gone;
+    }
+  }
+  await stream.sendEach(made());
+  expect(count).toBe(2);
 });

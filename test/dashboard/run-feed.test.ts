@@ -40,7 +40,8 @@ interface Message {
 
 function messageIn(bytes: Uint8Array): Message {
   const text = new TextDecoder().decode(bytes);
-  const [, id = '', event = '', data = '{}'] = /^id: (.*)\nevent: (.*)\ndata: (.*)\n\n$/.exec(text) ?? [];
+  const [, id = '', event = '', data = '{}'] =
+    /^(?:id: (.*)\n)?event: (.*)\ndata: (.*)\n\n$/.exec(text) ?? [];
   return { id, event, data: JSON.parse(data) as Message['data'] };
 }
 
@@ -54,7 +55,7 @@ const messagesIn = (bytes: Uint8Array): Message[] =>
 /** What a client gets first that knows a run up to a cursor. */
 function joins({ feed, connection }: ReturnType<typeof followed>, cursor: string): Message[] {
   feed.read(connection, 'changed');
-  return feed.join(connection, markIn(cursor)).messages.map(messageIn);
+  return Array.from(feed.join(connection, markIn(cursor)).messages, messageIn);
 }
 
 /** Ids of the results that a client gets which knows a run up to a cursor. */
@@ -89,13 +90,49 @@ test('clients that come back together get the same bytes, which are read once', 
   const cursor = markIn(cursorOf(markOf(run.connection, RUN)));
   run.ends('ws-a');
   run.feed.read(run.connection, 'changed');
-  const of = (since = cursor): Uint8Array | undefined => run.feed.join(run.connection, since).messages[0];
+  const of = (): Uint8Array | undefined => [...run.feed.join(run.connection, cursor).messages][0];
   const first = of();
   expect(new TextDecoder().decode(first)).toContain('"id":"ws-a"');
   expect(of()).toBe(first);
   run.ends('ws-b');
   run.feed.read(run.connection, 'changed');
   expect(new TextDecoder().decode(of())).toMatch(/"id":"ws-a".*"id":"ws-b"/);
+});
+
+test('many missed results come some at a time, and only with the last the client knows more than before', async () => {
+  const run = followed();
+  const before = markOf(run.connection, RUN);
+  const ids = Array.from({ length: 130 }, (_, index) => `ws-${index}`);
+  for (const id of ids) run.fails(id);
+  run.feed.read(run.connection, 'changed');
+  const { messages, position } = run.feed.join(run.connection, before);
+  const taken = messages[Symbol.iterator]();
+  const first = messageIn(taken.next().value ?? new Uint8Array());
+  // What is stored meanwhile comes after all of them.
+  run.ends('ws-later');
+  run.feed.read(run.connection, 'changed');
+  const others = Array.from({ [Symbol.iterator]: () => taken }, messageIn);
+  const rowsIn = (each: readonly Message[]): Message[] => each.filter(({ event }) => event === 'rows');
+  const idsIn = (each: readonly Message[]): string[] =>
+    rowsIn(each).flatMap(({ data }) => (data['rows'] as { id: string }[]).map(({ id }) => id));
+  expect(idsIn([first, ...others])).toEqual(ids);
+  expect(rowsIn([first, ...others]).map(({ id, data }) => [(data['rows'] as unknown[]).length, id])).toEqual([
+    [50, ''],
+    [50, ''],
+    [30, cursorOf({ ...before, row: before.row + 130 })],
+  ]);
+  const { data } = await next(run, position, 'rows');
+  expect(data['rows']).toMatchObject([{ id: 'ws-later' }]);
+});
+
+test('whoever takes missed results that can’t be read any more is told, also who takes them later', () => {
+  const run = followed();
+  const before = markOf(run.connection, RUN);
+  run.fails('ws-a');
+  run.feed.read(run.connection, 'changed');
+  const both = [1, 2].map(() => run.feed.join(run.connection, before).messages);
+  run.connection.close();
+  for (const messages of both) expect(() => [...messages]).toThrow();
 });
 
 test('a feed is behind a client that has loaded the run since, until it reads', () => {
