@@ -163,3 +163,26 @@ browserTest(
   },
   LONG_MS,
 );
+
+browserTest('the address of a section leads to it, also where its run is still to be loaded', async () => {
+  const { page } = await show();
+  // The last sections can't be at the top of the window.
+  const isInView = (id: string): Promise<boolean> =>
+    page.evaluate((name) => {
+      const top = document.getElementById(name)?.getBoundingClientRect().top ?? -1;
+      return scrollY > 0 && top >= 0 && top < innerHeight;
+    }, id);
+  for (const [run, section] of [
+    ['mixed', 'timeline'],
+    ['sweep', 'environment'],
+    ['live', 'timeline'],
+  ] as const) {
+    const fragment = `#/run/${SHOWN[run]}/${section}`;
+    await page.evaluate(() => void (location.hash = '#/patterns'));
+    await page.getByRole('heading', { level: 1, name: /error/ }).waitFor();
+    await page.evaluate((hash) => void (location.hash = hash), fragment);
+    await expect.poll(() => isInView(section), fragment).toBe(true);
+    await page.reload();
+    await expect.poll(() => isInView(section), `${fragment} after a reload`).toBe(true);
+  }
+});

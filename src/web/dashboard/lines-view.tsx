@@ -116,7 +116,7 @@ export function LinesView({ held, label, hasNames = false, nothing }: LinesProps
                 ? 'Following'
                 : 'Not following'}
           {size > 0 && `; ${bytes(size)}`}
-          {(log.isEndOnly || dropped > 0) && `, of which the end is loaded: ${plural(lines.length, 'line')}`}
+          {(log.isEndOnly || dropped > 0) && `; loaded: the last ${plural(lines.length, 'line')}`}
         </span>
         <button type="button" class="b" aria-pressed={isAtEnd.value} onClick={toEnd}>
           <Icon glyph="down" />

@@ -1,6 +1,6 @@
 /** A run that is under way. Nothing in it moves: what would be inserted above something waits until the reader asks for it. */
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect } from 'preact/hooks';
 import type { LiveState } from '../../domain/dashboard/answers.ts';
 import { Done } from '../done.tsx';
 import { drawnFor, Sections } from '../drawing.tsx';
@@ -12,6 +12,7 @@ import { countdown, liveVerdict, parkedText, unseenText } from '../model/live.ts
 import type { LiveRun } from '../model/live-run.ts';
 import type { PageSection } from '../model/place.ts';
 import { FactList, Prose, Time, Words } from '../parts.tsx';
+import { drawingGoesOn } from '../state.ts';
 import { Timeline } from '../timeline/timeline.tsx';
 import { serverTime } from './clock.ts';
 import type { RunSeen } from './followed-run.ts';
@@ -59,6 +60,8 @@ function LaterTimeline({ seen }: { seen: RunSeen }) {
     return () => cancelAnimationFrame(frame);
   }, [seen]);
   const { value } = drawn;
+  const isDrawn = value !== null;
+  useLayoutEffect(() => (isDrawn ? undefined : drawingGoesOn()), [isDrawn]);
   return value === null ? null : <KeptTimeline data={value} />;
 }
 

@@ -1,7 +1,7 @@
 /** All runs: those under way, and those before, with how they went over time. */
 
 import { useSignal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
 import type { ListEvents, ListedRun, RunsAnswer } from '../../domain/dashboard/answers.ts';
 import { FilterRow } from '../filters.tsx';
 import { type Glyph, Icon } from '../icons.tsx';
@@ -17,7 +17,7 @@ import {
   runWords,
 } from '../model/runs.ts';
 import { Block, Command, Time, Words } from '../parts.tsx';
-import { go, hrefInRun, place } from '../state.ts';
+import { drawingGoesOn, go, hrefInRun, place } from '../state.ts';
 import { type PageColumn, Table } from '../table.tsx';
 import { type ChartPoint, RunChart } from './charts.tsx';
 import { ask, messageOfError } from './client.ts';
@@ -198,12 +198,14 @@ export function RunsPage({ onLost }: { onLost: (since: LostSince) => void }) {
   );
 }
 
-/** Instead of what is not there yet, or can't be had. */
+/** Instead of what is not there yet, or can't be had. Only with what is asked for, the page can be where the reader wants. */
 export function Waiting({ problem, what }: { problem: string | null; what: string }) {
+  const isAsked = problem === null;
+  useLayoutEffect(() => (isAsked ? drawingGoesOn() : undefined), [isAsked]);
   return (
     <div class="card empty">
-      <h1>{problem === null ? `Asking for ${what} …` : problem}</h1>
-      {problem !== null && <p class="q2">Asked again by itself.</p>}
+      <h1>{isAsked ? `Asking for ${what} …` : problem}</h1>
+      {!isAsked && <p class="q2">This page tries again by itself.</p>}
     </div>
   );
 }
