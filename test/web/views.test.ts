@@ -181,8 +181,8 @@ browserTest('the address of a section leads to it, also where its run is still t
     await page.evaluate(() => void (location.hash = '#/patterns'));
     await page.getByRole('heading', { level: 1, name: /error/ }).waitFor();
     await page.evaluate((hash) => void (location.hash = hash), fragment);
-    await expect.poll(() => isInView(section), fragment).toBe(true);
+    await expect.poll(() => isInView(section), { message: fragment }).toBe(true);
     await page.reload();
-    await expect.poll(() => isInView(section), `${fragment} after a reload`).toBe(true);
+    await expect.poll(() => isInView(section), { message: `${fragment} after a reload` }).toBe(true);
   }
 });
