@@ -212,8 +212,8 @@ function RunView({
   const { view } = place.value;
   const isRunning = (id: string): boolean =>
     live?.running.some(({ workstreamId }) => workstreamId === id) ?? false;
-  // What is over is followed no longer. When it begins again the log of a workstream is another one, and those of the run go on.
-  const begun = useBeginnings(view.kind === 'log' ? isRunning(view.id) : live !== null);
+  // When a workstream begins again its log is another one.
+  const begun = useBeginnings(view.kind === 'log' && isRunning(view.id));
   if (view.kind === 'log')
     return (
       <LogPage
@@ -226,6 +226,7 @@ function RunView({
           (id) => live?.running.find(({ workstreamId }) => workstreamId === id) ?? current.get(id),
         )}
         host={live?.running.find(({ workstreamId }) => workstreamId === view.id)?.host ?? null}
+        known={{ isWritten: isRunning(view.id), loads: run.loads }}
         onLost={(since) => (followed.lost.value = since)}
       />
     );
@@ -233,7 +234,7 @@ function RunView({
     return (
       <AllLogsPage
         runId={runId}
-        begun={begun}
+        known={{ isWritten: live !== null, loads: run.loads }}
         hasHosts={(head.hosts ?? []).length > 0}
         onLost={(since) => (followed.lost.value = since)}
       />

@@ -28,16 +28,20 @@ export class RunSeen {
   readonly unseen: UnseenCounts;
   /** Of this page's clock, in milliseconds since it was opened, when `current` was true. */
   readonly at: number;
+  /** How often the document was loaded: again where the run was resumed, or the database replaced. */
+  readonly loads: number;
   /** What is executed at the moment; null of a run that is not under way. */
   readonly live: LiveState | null;
   #now: Run | null = null;
 
-  constructor({ current, listed, unseen, at }: Pick<RunSeen, 'current' | 'listed' | 'unseen' | 'at'>) {
+  constructor(seen: Pick<RunSeen, 'current' | 'listed' | 'unseen' | 'at' | 'loads'>) {
+    const { current, listed, unseen, at, loads } = seen;
     this.current = current;
     this.live = current.live;
     this.listed = listed;
     this.unseen = unseen;
     this.at = at;
+    this.loads = loads;
   }
 
   /** All of it as it is now, for a page that shows more of it than its figures. */
@@ -58,6 +62,7 @@ export class FollowedRun {
   #current: LiveRun | null = null;
   #at = 0;
   #isLoading = true;
+  #loads = 0;
   /** What was heard while the document was asked for: the answer may not have it. */
   #early: [name: string, data: string][] = [];
   #drawing: ReturnType<typeof setTimeout> | undefined;
@@ -109,6 +114,7 @@ export class FollowedRun {
       const isBegun = before === null || before.live === null;
       const current = new LiveRun(rest, workstreams, live);
       this.#current = current;
+      this.#loads += 1;
       this.#at = performance.now();
       if (!isFirst) for (const id of [...before.ids(), ...current.ids()]) this.#compare(current, id);
       this.problem.value = null;
@@ -198,7 +204,13 @@ export class FollowedRun {
   }
 
   #show(current: LiveRun, listed: Run): void {
-    this.run.value = new RunSeen({ current, listed, unseen: this.#unseen.counts, at: this.#at });
+    this.run.value = new RunSeen({
+      current,
+      listed,
+      unseen: this.#unseen.counts,
+      at: this.#at,
+      loads: this.#loads,
+    });
   }
 
   #speak(): void {

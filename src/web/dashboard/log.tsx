@@ -110,9 +110,24 @@ const leftOut = (size: number): string => `— ${bytes(size)} were left out here
 const withoutBytes = (text: string, size: number): string =>
   new TextDecoder().decode(new TextEncoder().encode(text).subarray(size));
 
-/** Follows for as long as it is shown. @param begun how often the run has begun: what was over goes on then. */
-function useFollowed(followed: Followed, begun: number, onLost: OnLost): HeldLines | null {
+/** What is over while it is seen to be written is asked for again after so many milliseconds. */
+const AGAIN_MS = 1_000;
+
+/** What is known of the run whose logs are followed. */
+interface RunKnown {
+  /** Whether the logs are seen to be written. */
+  isWritten: boolean;
+  /** How often the run was loaded: again where it was resumed. */
+  loads: number;
+}
+
+/**
+ * Follows for as long as it is shown. What is over goes on where it may be written again: a run that is killed and resumed at
+ * once may never be seen not to be under way, and one that has ended again by then never to be under way.
+ */
+function useFollowed(followed: Followed, { isWritten, loads }: RunKnown, onLost: OnLost): HeldLines | null {
   const tail = useRef<LogTail | null>(null);
+  const asked = useRef(loads);
   const isStarted = useSignal(false);
   useEffect(() => {
     tail.current = new LogTail(followed, onLost);
@@ -122,10 +137,19 @@ function useFollowed(followed: Followed, begun: number, onLost: OnLost): HeldLin
       isStarted.value = false;
     };
   }, [followed.address]);
+  const held = isStarted.value ? (tail.current?.held ?? null) : null;
+  const isOver = held?.now.value.isOver === true;
   useEffect(() => {
-    if (tail.current?.held.isOver === true) tail.current.goOn();
-  }, [begun]);
-  return isStarted.value ? (tail.current?.held ?? null) : null;
+    if (!isOver) return undefined;
+    if (asked.current !== loads) tail.current?.goOn();
+    asked.current = loads;
+    if (!isWritten) return undefined;
+    const timer = setInterval(() => {
+      if (tail.current?.held.isOver === true) tail.current.goOn();
+    }, AGAIN_MS);
+    return () => clearInterval(timer);
+  }, [isOver, isWritten, loads]);
+  return held;
 }
 
 interface LogProps {
@@ -134,11 +158,12 @@ interface LogProps {
   title: string;
   /** The host of a queue that executes it at the moment; null for none. */
   host: string | null;
+  known: RunKnown;
   onLost: OnLost;
 }
 
-export function LogPage({ runId, id, title, host, onLost }: LogProps) {
-  const held = useFollowed(ofOne(runId, id), 0, onLost);
+export function LogPage({ runId, id, title, host, known, onLost }: LogProps) {
+  const held = useFollowed(ofOne(runId, id), known, onLost);
   return (
     <>
       <div class="hello">
@@ -164,16 +189,14 @@ export function LogPage({ runId, id, title, host, onLost }: LogProps) {
   );
 }
 
-interface AllLogsProps extends Pick<LogProps, 'runId' | 'onLost'> {
+interface AllLogsProps extends Pick<LogProps, 'runId' | 'known' | 'onLost'> {
   /** Whether hosts of a queue execute the run. */
   hasHosts: boolean;
-  /** How often the run has begun since this page shows it. */
-  begun: number;
 }
 
 /** What all workstreams of a run print. */
-export function AllLogsPage({ runId, hasHosts, begun, onLost }: AllLogsProps) {
-  const held = useFollowed(ofAll(runId), begun, onLost);
+export function AllLogsPage({ runId, hasHosts, known, onLost }: AllLogsProps) {
+  const held = useFollowed(ofAll(runId), known, onLost);
   return (
     <>
       <div class="hello">
