@@ -1,6 +1,6 @@
 /**
  * What takes long to find out is answered by a process of its own: what is told of many runs, and whole runs of a long
- * history. So nothing that somebody looks at delays an event of a run. It is started when it is needed, is asked over a
+ * history. So no question delays an event of a run. It is started when it is needed, is asked over a
  * channel, and ends with that.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -41,7 +41,7 @@ const answeredSchema = z.object({
 export type AnswerMessage = z.infer<typeof answeredSchema>;
 type Piece = NonNullable<AnswerMessage['piece']>;
 
-/** A process that nobody asks for so long is ended, in milliseconds: it takes as much memory as the dashboard itself. */
+/** A process without a question for so long is ended, in milliseconds: it takes as much memory as the dashboard itself. */
 const IDLE_MS = 20_000;
 
 interface Waiting {

@@ -25,7 +25,7 @@ export class Unanswered extends Error {
   }
 }
 
-/** What an error means for whoever asked. What nobody expects is told on standard error. */
+/** What an error means for whoever asked. What is unexpected is told on standard error. */
 export function failureOf(error: unknown): RequestFailure {
   if (error instanceof Unanswered) return error.failure;
   if (error instanceof Refusal) {

@@ -1,4 +1,4 @@
-/** One reader of the database for all clients: it looks often while somebody watches, and not at all otherwise. */
+/** One reader of the database for all clients: it looks often while there are clients, and not at all otherwise. */
 import { performance } from 'node:perf_hooks';
 import type { ListEvents } from '../domain/dashboard/answers.ts';
 import { RunList } from '../store/read/live/listed-runs.ts';

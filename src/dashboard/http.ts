@@ -40,7 +40,7 @@ async function safeHeaders(context: Context, next: () => Promise<void>): Promise
   await next();
 }
 
-/** A HEAD request is answered as GET, and nobody reads the body of it: what that holds open is closed. */
+/** A HEAD request is answered as GET, without the body: what that holds open is closed. */
 async function unreadBody(context: Context, next: () => Promise<void>): Promise<void> {
   await next();
   if (context.req.method === 'HEAD') await context.res.body?.cancel();
@@ -102,7 +102,7 @@ export function bodyOf(
   after: string,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
-  // Not a generator around them: one that has not begun can't tell them that nobody takes them.
+  // Not a generator around them: one that has not begun can't end them where the client has left.
   const made = Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
   let hasBegun = false;
   return new ReadableStream<Uint8Array>(

@@ -56,7 +56,7 @@ export class LiveReader {
   readonly #logs: string;
   #titles: ReadonlyMap<string, string> | null = null;
   #measured: MeasuredDurations | null = null;
-  /** Null where too little is known; undefined as long as nobody has asked. */
+  /** Null where too little is known; undefined until it is looked up. */
   #known: DurationGroups | null | undefined;
   #estimate: { due: number; value: TimeEstimate | null } = { due: Number.NEGATIVE_INFINITY, value: null };
 
