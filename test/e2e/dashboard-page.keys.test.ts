@@ -126,8 +126,16 @@ async function goesThrough(): Promise<void> {
   await sound(page, 'another has ended');
   expect(await focusedText(page)).toBe('Log of Work package b');
 
-  // Stopped by a key: the button that did it goes, and its row has the focus.
-  await pressTo(page, 'Tab', /^Stop Work package b; the run goes on$/);
+  // Stopped by keys, once that is confirmed: the button goes, and its row has the focus.
+  await pressTo(page, 'Tab', /^Stop Work package b …$/);
+  await press(page, 'Enter');
+  await page.getByRole('dialog').waitFor();
+  await press(page, 'Escape');
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  expect(await focusedText(page)).toBe('Stop Work package b …');
+  await press(page, 'Enter');
+  await page.getByRole('dialog').waitFor();
+  await pressTo(page, 'Tab', /^Stop it$/);
   await press(page, 'Enter');
   await page.getByRole('status').getByText('b is being stopped.').waitFor();
   await heading(page, /3 of 5 have ended/);
@@ -181,7 +189,9 @@ browserTest(
     const { page } = await openAddress(address);
     await page.evaluate((id) => void (location.hash = `#/run/${id}`), run.runId);
     await heading(page, /0 of 2 have ended/);
-    await page.getByRole('button', { name: 'Stop a; the run goes on' }).focus();
+    await page.getByRole('button', { name: 'Stop a …' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Stop it', exact: true }).focus();
     await page.keyboard.press('Enter');
     await heading(page, /1 of 2 have ended/);
     await page.getByRole('button', { name: 'Close' }).focus();

@@ -56,7 +56,11 @@ browserTest('a workstream is stopped and tried again from the page, which says w
   const run = await runUntil(folder, ['a', 'b'], ['--grace', '0.3']);
   const { page, problems } = await openAddress(address);
   await visit(page, `#/run/${run.runId}`);
-  await page.getByRole('button', { name: 'Stop a; the run goes on' }).click();
+  await page.getByRole('button', { name: 'Stop a …' }).click();
+  await page.getByRole('button', { name: 'Let it go on' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Stop a …' }).click();
+  await page.getByRole('dialog', { name: 'Stop a?' }).getByRole('button', { name: 'Stop it' }).click();
   await page.getByRole('status').getByText('a is being stopped.').waitFor();
   await heading(page, /2 of 3 have ended/);
   await page.getByRole('button', { name: '1 more since you looked: show' }).click();
@@ -120,38 +124,21 @@ browserTest('nothing moves while a run goes on: what ends waits until it is aske
   expect(await page.getByRole('row', { name: /completed.*c/ }).count()).toBe(1);
 });
 
-browserTest('a workstream is stopped from the page, and tried again in the run that goes on', async () => {
+browserTest('who is asked whether to stop a workstream stops no other that has followed it', async () => {
   const folder = gatedFolder([gated('a'), gated('b')], ['a', 'b']);
   const { address } = await startDashboard(folder);
-  const run = await runUntil(folder, ['a', 'b']);
+  const run = await runUntil(folder, ['a'], ['-j', '1']);
   const { page, problems } = await openAddress(address);
   await visit(page, `#/run/${run.runId}`);
-  await heading(page, /0 of 2 have ended/);
-  await page.getByRole('button', { name: 'Stop a; the run goes on' }).click();
-  await heading(page, /1 of 2 have ended/);
-  await page
-    .getByRole('button', { name: /since you looked: show/ })
-    .first()
-    .click();
-  await page.getByRole('button', { name: 'Try again: a' }).click();
-  await heading(page, /0 of 2 have ended/);
+  await page.getByRole('button', { name: 'Stop a …' }).click();
+  await page.getByRole('dialog', { name: 'Stop a?' }).waitFor();
   await letEnd(folder, 'a');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Stop b …' }).waitFor();
   await letEnd(folder, 'b');
   await heading(page, /All 2 workstreams completed/);
   expect((await run.finished).code).toBe(0);
   expect(problems).toEqual([]);
-});
-
-browserTest('a run is stopped from the page after it was asked once', async () => {
-  const folder = gatedFolder([gated('a'), gated('b')], ['a', 'b']);
-  const { address } = await startDashboard(folder);
-  const run = await runUntil(folder, ['a', 'b']);
-  const { page } = await openAddress(address);
-  await visit(page, `#/run/${run.runId}`);
-  await page.getByRole('button', { name: 'Stop the run …' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Stop the run' }).click();
-  await heading(page, /Interrupted after 0 of 2/);
-  expect((await run.finished).code).not.toBe(0);
 });
 
 browserTest('a lost connection is said, and found again', async () => {

@@ -86,6 +86,7 @@ export const VIEWS: Record<ViewName, readonly ShownView[]> = {
     { fragment: inRun('live'), heading: /12 of 24 have ended/ },
     { fragment: inRun('live'), heading: /12 of 24 have ended/, act: withDetails },
     { fragment: inRun('live'), heading: /12 of 24 have ended/, act: withDialog('Stop the run …') },
+    { fragment: inRun('live'), heading: /12 of 24 have ended/, act: withDialog('Stop Merge the orders …') },
     { fragment: inRun('oddLive'), heading: /4 of 7 have ended/ },
     { fragment: inRun('mixed'), heading: /3 of 24 workstreams failed/ },
     { fragment: inRun('mixed', '?open=ws-users-index&graph=1'), heading: /3 of 24/, act: withDetails },
@@ -102,6 +103,11 @@ export const VIEWS: Record<ViewName, readonly ShownView[]> = {
   ],
   workstream: [
     { fragment: inRun('live', '/workstream/ws-orders-merge'), heading: /Merge the orders is running/ },
+    {
+      fragment: inRun('live', '/workstream/ws-orders-merge'),
+      heading: /Merge the orders is running/,
+      act: withDialog('Stop it …'),
+    },
     { fragment: inRun('live', '/workstream/ws-orders-publish'), heading: /has not ended/ },
     { fragment: inRun('mixed', '/workstream/ws-users-index'), heading: /Index the users failed/ },
     { fragment: inRun('mixed', '/workstream/ws-users-merge'), heading: /was skipped/ },

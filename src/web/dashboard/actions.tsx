@@ -1,10 +1,10 @@
 /** Buttons that act on a run: each says what it does, why it can't, and afterwards what came of it. */
 import { signal, useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ActAnswer, LiveState } from '../../domain/dashboard/answers.ts';
-import { Icon } from '../icons.tsx';
 import { oneLine } from '../model/format.ts';
+import { Words } from '../parts.tsx';
 import { act, messageOfError } from './client.ts';
 
 /** What came of the last action, until it is closed; null for nothing. */
@@ -71,47 +71,83 @@ function textOf(results: ActAnswer['results']): string {
   return [...texts, ...(left > 0 ? [`And ${left} more.`] : [])].join(' ');
 }
 
-/** Stops the whole run, after it was asked once. */
-export function StopRun({ runId, live }: { runId: string; live: LiveState | null }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const problem = whyNot(live);
+interface StopProps {
+  runId: string;
+  live: LiveState | null;
+  /** Null for the whole run. One that another one follows in the same place needs a key, so that who is asked of the one does not stop the other. */
+  workstream: { id: string; title: string } | null;
+  children: ComponentChildren;
+  label?: string;
+  class?: string;
+}
+
+/** Stops a run or a workstream once that is confirmed. */
+export function StopButton({ children, label, class: name = 'b', ...stopped }: StopProps) {
+  const isAsked = useSignal(false);
+  const problem = whyNot(stopped.live);
   return (
     <>
       <button
         type="button"
-        class="b"
+        class={name}
+        aria-label={label}
         aria-disabled={problem !== null}
-        title={problem ?? undefined}
+        title={problem ?? label}
         onClick={() => {
-          if (problem === null) dialog.current?.showModal();
+          if (problem === null) isAsked.value = true;
         }}
       >
-        <Icon glyph="stop" />
-        Stop the run …
+        {children}
       </button>
-      <dialog ref={dialog} aria-labelledby="stop-title">
-        <h2 id="stop-title">Stop the run?</h2>
+      {isAsked.value && <StopDialog {...stopped} onClosed={() => (isAsked.value = false)} />}
+    </>
+  );
+}
+
+type DialogProps = Pick<StopProps, 'runId' | 'live' | 'workstream'> & { onClosed: () => void };
+
+function StopDialog({ runId, live, workstream, onClosed }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const title = useId();
+  useLayoutEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog ref={dialog} aria-labelledby={title} onClose={onClosed}>
+      <h2 id={title}>
+        {workstream === null ? (
+          'Stop the run?'
+        ) : (
+          <>
+            Stop <Words text={workstream.title} length={120} />?
+          </>
+        )}
+      </h2>
+      {workstream === null ? (
         <p>
           What is being executed is ended, and what has not begun does not begin. What has ended is kept, and{' '}
           <code>millrace run --resume</code> goes on with the rest.
         </p>
-        <form method="dialog" class="choices">
-          <button type="submit" class="b">
-            Let it go on
-          </button>
-          <ActButton
-            runId={runId}
-            live={live}
-            what="stop"
-            workstreams={[]}
-            class="b danger"
-            onDone={() => dialog.current?.close()}
-          >
-            Stop the run
-          </ActButton>
-        </form>
-      </dialog>
-    </>
+      ) : (
+        <p>
+          What it executes is ended, and it fails. What depends on it is skipped, and the run goes on. It can
+          be tried again, from its beginning.
+        </p>
+      )}
+      <form method="dialog" class="choices">
+        <button type="submit" class="b">
+          Let it go on
+        </button>
+        <ActButton
+          runId={runId}
+          live={live}
+          what="stop"
+          workstreams={workstream === null ? [] : [workstream.id]}
+          class="b danger"
+          onDone={() => dialog.current?.close()}
+        >
+          {workstream === null ? 'Stop the run' : 'Stop it'}
+        </ActButton>
+      </form>
+    </dialog>
   );
 }
 

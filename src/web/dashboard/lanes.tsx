@@ -9,7 +9,7 @@ import type { AgentNow } from '../model/live-run.ts';
 import type { Run } from '../model/run.ts';
 import { SectionView, Words, WorkstreamLink } from '../parts.tsx';
 import { hrefOf } from '../state.ts';
-import { ActButton, StopRun, whyNot } from './actions.tsx';
+import { StopButton, whyNot } from './actions.tsx';
 import type { RunSeen } from './followed-run.ts';
 import { Elapsed, Progress } from './in-hand.tsx';
 
@@ -33,7 +33,10 @@ export function Lanes({ seen, live }: { seen: RunSeen; live: LiveState }) {
             <Icon glyph="lines" />
             All logs
           </a>
-          <StopRun runId={runId} live={live} />
+          <StopButton runId={runId} live={live} workstream={null}>
+            <Icon glyph="stop" />
+            Stop the run …
+          </StopButton>
         </>
       }
     >
@@ -144,16 +147,16 @@ function Lane({ agent: { agentId, running }, runId, at, live }: LaneRowProps) {
           <Icon glyph="lines" />
           Log
         </a>
-        <ActButton
+        <StopButton
+          key={workstreamId}
           runId={runId}
           live={live}
-          what="stop"
-          workstreams={[workstreamId]}
+          workstream={{ id: workstreamId, title }}
           class="b icon"
-          label={`Stop ${oneLine(title, 60)}; the run goes on`}
+          label={`Stop ${oneLine(title, 60)} …`}
         >
           <Icon glyph="stop" />
-        </ActButton>
+        </StopButton>
       </div>
     </li>
   );

@@ -5,7 +5,7 @@ import { commandOf } from '../model/commands.ts';
 import { agentText, count, oneLine, utcTime } from '../model/format.ts';
 import { CommandBlock, FactList, Words } from '../parts.tsx';
 import { hrefOf } from '../state.ts';
-import { ActButton } from './actions.tsx';
+import { StopButton } from './actions.tsx';
 import type { RunSeen } from './followed-run.ts';
 import { Elapsed, Progress } from './in-hand.tsx';
 
@@ -52,16 +52,16 @@ export function UnendedPage({ seen, live, id }: { seen: RunSeen; live: LiveState
                   ],
                 ]}
               />
-              <p class="acts gap">
+              <div class="acts gap">
                 <a class="b" href={hrefOf({ kind: 'log', id })}>
                   <Icon glyph="lines" />
                   Log
                 </a>
-                <ActButton runId={runId} live={live} what="stop" workstreams={[id]}>
+                <StopButton key={id} runId={runId} live={live} workstream={{ id, title: running.title }}>
                   <Icon glyph="stop" />
-                  Stop it; the run goes on
-                </ActButton>
-              </p>
+                  Stop it …
+                </StopButton>
+              </div>
             </>
           )}
         </div>
