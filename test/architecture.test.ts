@@ -145,6 +145,11 @@ describe('doors', () => {
     expect(users.filter(({ from }) => !door.test(from)).map(show)).toEqual([]);
   });
 
+  test('the channel to the parent has one', () => {
+    const users = files.filter((file) => /\bprocess\.send\?\./.test(textOf.get(file) ?? ''));
+    expect(users).toEqual(['src/os/parent-channel.ts']);
+  });
+
   const reachedFrom = (...entries: string[]): Set<string> => {
     const reached = new Set(entries);
     for (const file of reached)

@@ -1,22 +1,19 @@
 /** The entry of a process that executes one assignment and ends. */
 import type { FromAgent, Signed, ToProcess } from '../src/domain/agent-message.ts';
+import { sendToParent } from '../src/os/parent-channel.ts';
 import { Redactor } from '../src/secrets/redactor.ts';
 import { Agent } from './agent.ts';
 
 /** Beyond the grace, what ending its processes may take once the run is gone. */
 const END_SECONDS = 1;
 
-/** Kept from user code, which may put something else in its place. */
-const send = process.send?.bind(process);
-
 /** Goes with every message; set before any user code runs. */
 let key = '';
 
-function sendSigned(message: FromAgent, onSent: () => void = () => undefined): void {
-  // Without a channel `disconnect` ends this process.
-  if (send === undefined || !process.connected) return;
+function sendSigned(message: FromAgent, onSent?: () => void): void {
   const signed: Signed = { key, message };
-  send(signed, undefined, undefined, onSent);
+  // Without a channel `disconnect` ends this process.
+  if (process.connected) sendToParent(signed, onSent);
 }
 
 let agent: Agent | null = null;

@@ -1,6 +1,7 @@
 /** The process that answers what takes long to find out: see `answers.ts`, which starts it. */
 import { idOfRun } from '../app/history.ts';
 import { Refusal } from '../app/refusal.ts';
+import { sendToParent } from '../os/parent-channel.ts';
 import { WatchedDatabase } from '../store/read/live/watched-database.ts';
 import { type AnswerMessage, askedSchema, type Question } from './answers.ts';
 import { documentPieces, headOf } from './documents.ts';
@@ -70,7 +71,8 @@ class Replies {
   }
 }
 
-const reply = (answered: AnswerMessage): void => void (process.connected && process.send?.(answered));
+/** A dashboard that has ended needs no answer. */
+const reply = (answered: AnswerMessage): void => sendToParent(answered);
 
 /** JSON of the answer. */
 async function answerTo(

@@ -1,5 +1,6 @@
 /** The run's side of its channel to the watcher. */
 import type { RunEvent } from '../domain/run-event.ts';
+import { sendToParent } from '../os/parent-channel.ts';
 import {
   CONTINUATION_VARIABLE,
   type Continuation,
@@ -36,10 +37,7 @@ export function openChannel(stray: StrayFile | null): WatchChannel {
   const continuation = readContinuation(process.env[CONTINUATION_VARIABLE]);
   // Not for the processes that this one starts.
   Reflect.deleteProperty(process.env, CONTINUATION_VARIABLE);
-  const send = (message: FromRun, onSent: () => void = () => undefined): void => {
-    if (process.connected) process.send?.(message, undefined, undefined, onSent);
-    else onSent();
-  };
+  const send = (message: FromRun, onSent?: () => void): void => sendToParent(message, onSent);
   channel = {
     continuation,
     stray,

@@ -1,9 +1,12 @@
 /** What takes long to find out, which a process beside the dashboard answers. */
-import { ChildProcess } from 'node:child_process';
+import { ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Answers } from '../../src/dashboard/answers.ts';
+import { Answers, type Question } from '../../src/dashboard/answers.ts';
+import { program } from '../../src/dashboard/child.ts';
 import { documentPieces } from '../../src/dashboard/documents.ts';
 import { connectionOf, failureOf } from '../../src/dashboard/failure.ts';
 import { runNow } from '../../src/store/read/live/run-changes.ts';
@@ -14,6 +17,7 @@ import { isLiving } from '../kit/is-living.ts';
 import { databaseIn, failed, finished, opened, RUN, record, result, started } from '../kit/recorded-run.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
+const TOOLS: Question = { kind: 'tools' };
 const HISTORY = ['/api/patterns', '/api/trends', '/api/tools', '/api/workstreams', '/api/workstreams/ws-a'];
 
 /** Process id of what answers for the dashboard of a folder. */
@@ -114,6 +118,27 @@ describe.runIf(process.platform === 'linux')('a question about many runs', () =>
     const pid = answering(folder);
     await dashboard.close();
     await expect.poll(() => isLiving(pid), { timeout: 30_000 }).toBe(false);
+  });
+
+  test('ends its process quietly where the dashboard ends before the answer', async () => {
+    const args = [program(), 'dashboard', '--state', join(folder, '.state'), '--answers'];
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      serialization: 'advanced',
+    });
+    const ask = async (number: number): Promise<void> =>
+      new Promise((resolve) => child.send({ kind: 'question', number, question: TOOLS }, () => resolve()));
+    const answered = once(child, 'message');
+    await ask(1);
+    await answered;
+    const printed = child.stderr === null ? null : textOf(child.stderr);
+    const ended = once(child, 'exit');
+    // It reads the question only when the channel is closed already.
+    process.kill(child.pid ?? 0, 'SIGSTOP');
+    await ask(2);
+    child.disconnect();
+    process.kill(child.pid ?? 0, 'SIGCONT');
+    expect([await ended, await printed]).toEqual([[0, null], '']);
   });
 
   test('is answered by a process that does not know the token', () => {
