@@ -188,10 +188,12 @@ async function dashboard(browser) {
     const tab = await browser.newPage({ viewport: { width: 1280, height: 900 }, colorScheme: 'dark' });
     await tab.goto(address);
     await tab.getByRole('heading', { level: 1, name: 'under way' }).waitFor();
-    await tab.screenshot({ path: join(images, 'dashboard-runs.png') });
     await tab.locator('.runcard').first().click();
     await tab.getByRole('heading', { level: 1, name: / 9 of|1\d of/ }).waitFor();
     await tab.screenshot({ path: join(images, 'dashboard-live.png') });
+    await tab.getByRole('link', { name: 'Runs' }).first().click();
+    await tab.getByRole('heading', { level: 1, name: 'under way' }).waitFor();
+    await tab.screenshot({ path: join(images, 'dashboard-runs.png') });
     await tab.close();
   } finally {
     for (const each of started) each.kill();
