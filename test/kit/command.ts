@@ -15,7 +15,7 @@ export interface Finished {
 
 export interface Started {
   child: ChildProcess;
-  /** Resolves with the first line of standard output for which `matches` is true. */
+  /** Resolves with the first whole line of standard output for which `matches` is true: it is asked once about each. */
   line(matches: (line: string) => boolean): Promise<string>;
   finished: Promise<Finished>;
   /** Kills the command with everything in its process group: the run and what watches over it. */
@@ -61,8 +61,12 @@ export function startMillrace(
   });
   const line = (matches: (line: string) => boolean): Promise<string> =>
     new Promise((resolve, reject) => {
+      let looked = 0;
       const check = (): void => {
-        const found = stdout.split('\n').find(matches);
+        // The rest of the last line may be still to come.
+        const to = stdout.lastIndexOf('\n') + 1;
+        const found = stdout.slice(looked, to).split('\n').slice(0, -1).find(matches);
+        looked = to;
         if (found !== undefined) resolve(found);
       };
       waiting.push(check);
