@@ -30,6 +30,16 @@ async function streamed(): Promise<{ stream: ClientStream; answer: IncomingMessa
   return { stream: await asked, answer: answer.setEncoding('utf8') };
 }
 
+/** What a client gets from now on. Not by `vi.waitFor`, which sets the clock of the test further. */
+function taken(answer: IncomingMessage) {
+  let text = '';
+  answer.on('data', (part: string) => (text += part));
+  const until = async (isSo: (text: string) => boolean): Promise<void> => {
+    while (!isSo(text)) await once(answer, 'data');
+  };
+  return { until, text: () => text };
+}
+
 const FIRST = eventBytes('rows', '[1]', '0.1.0');
 const TEN_SECONDS = 10_000;
 
@@ -46,12 +56,11 @@ test('a client that is sent nothing gets a comment within 20 seconds, and no oth
   stream.send(eventBytes('rows', '[2]'));
   vi.advanceTimersByTime(TEN_SECONDS);
   stream.send(eventBytes('rows', '[3]'));
-  let text = '';
-  answer.on('data', (part: string) => (text += part));
-  await vi.waitFor(() => expect(text).toContain('[3]'));
-  expect(text).not.toContain(':\n\n');
+  const { until, text } = taken(answer);
+  await until((each) => each.endsWith('[3]\n\n'));
+  expect(text()).not.toContain(':\n\n');
   vi.advanceTimersByTime(2 * TEN_SECONDS);
-  await vi.waitFor(() => expect(text.endsWith('data: [3]\n\n:\n\n')).toBe(true));
+  await until((each) => each.endsWith('data: [3]\n\n:\n\n'));
 });
 
 test('a client that is gone is sent nothing more, and whoever waits for it is told', async () => {
@@ -73,13 +82,11 @@ test('messages are made one after the other, and others are served in between', 
       yield eventBytes('rows', JSON.stringify(name));
     }
   }
-  let text = '';
-  answer.on('data', (part: string) => (text += part));
+  const { until, text } = taken(answer);
   await stream.sendEach(inTurns(made()));
   expect(order).toEqual(['a', 'b', 'c'].flatMap((name) => [name, `other work after ${name}`]));
-  await vi.waitFor(() =>
-    expect(text).toMatch(/data: "a"\n\nevent: rows\ndata: "b"\n\nevent: rows\ndata: "c"\n\n$/),
-  );
+  await until((each) => each.includes('"c"\n\n'));
+  expect(text()).toMatch(/data: "a"\n\nevent: rows\ndata: "b"\n\nevent: rows\ndata: "c"\n\n$/);
 });
 
 test('nothing more is made for a client that is gone', async () => {
