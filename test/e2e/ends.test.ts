@@ -1,8 +1,8 @@
 /** A run that has ended is over, whatever its workstreams have left blocked or running. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { MultiAgentWorkstreamCoordinator } from '../../src/index.ts';
 import { hasProcessTable } from '../../src/os/process-table.ts';
 import { millrace, parseLines, startMillrace, writeFiles } from '../kit/command.ts';
@@ -21,13 +21,17 @@ export const waitsForStranger = () => {
   execFileSync('env', ['-i', 'setsid', 'sh', '-c', 'trap "" TERM; echo $$ > pid; exec sleep 1000']);
 };`;
 
-function folderWith(name: string): string {
+function folderWith(name: string, timeout = 0.5): string {
   const folder = temporaryFolder();
   execFileSync('mkfifo', [join(folder, 'pipe')]);
   writeFiles(folder, {
     'tasks/blocks.mjs': MODULE,
     'workstreams/all.json': [
-      { id: 'ws-blocked', steps: [{ module: '../tasks/blocks.mjs', export: name }], timeout_seconds: 0.5 },
+      {
+        id: 'ws-blocked',
+        steps: [{ module: '../tasks/blocks.mjs', export: name }],
+        timeout_seconds: timeout,
+      },
       { id: 'ws-next', steps: [{ run: 'true' }] },
     ],
   });
@@ -62,10 +66,15 @@ test.each(['readsPipe', 'computes'])(
 test.runIf(hasProcessTable)(
   'a thread that waits for what nothing proves to be its own is left, and that is named',
   async () => {
-    const folder = folderWith('waitsForStranger');
-    const { code } = await millrace(folder, ['run', '-j', '1', '--grace', '0.2']);
-    expect([code, rows(folder)]).toEqual([1, EXPECTED]);
-    const pid = Number(readFileSync(join(folder, 'pid'), 'utf8'));
+    const folder = folderWith('waitsForStranger', 600);
+    const run = startMillrace(folder, ['run', '-j', '1', '--grace', '0.2']);
+    const file = join(folder, 'pid');
+    await vi.waitUntil(() => existsSync(file) && readFileSync(file, 'utf8').endsWith('\n'), 60_000);
+    const pid = Number(readFileSync(file, 'utf8'));
+    expect((await millrace(folder, ['stop', 'ws-blocked'])).code).toBe(0);
+    expect((await run.finished).code).toBe(1);
+    const [blocked, next] = EXPECTED;
+    expect(rows(folder)).toEqual([{ ...blocked, reason: 'cancelled' }, next]);
     const [row] = query(folder, "SELECT warnings FROM agent_results WHERE workstream_id = 'ws-blocked'");
     expect(row?.['warnings']).toContain(`may have left running what nothing proves to be its own`);
     expect(row?.['warnings']).toContain(`${pid} (`);

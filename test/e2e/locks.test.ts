@@ -148,7 +148,7 @@ test('what the command of a killed run still does has ended before another run t
   const one = begin(folder, 'one');
   await vi.waitUntil(
     () => existsSync(join(folder, 'pid')) && readFileSync(join(folder, 'pid'), 'utf8') !== '',
-    20_000,
+    60_000,
   );
   one.killAll();
   const two = await millrace(folder, ['run', '--workstreams', 'two']);

@@ -84,13 +84,20 @@ describe('everything that was announced is in the database, and the report is th
 
 test('two runs of one state folder put it back one after another, and nothing of either is lost', async () => {
   const folder = temporaryFolder();
+  // The last of each waits, so that neither run has ended when the folder is removed.
   const many = (prefix: string) =>
     Array.from({ length: 40 }, (_, index) => ({
       id: `${prefix}-${index}`,
-      steps: [{ module: '../tasks.mjs', export: 'pause' }],
+      steps: [{ module: '../tasks.mjs', export: 'pause', input: { waits: index === 39 } }],
     }));
   writeFiles(folder, {
-    'tasks.mjs': `${MODULE}\nexport const pause = () => new Promise((resolve) => setTimeout(resolve, 20));`,
+    'tasks.mjs': `${MODULE}
+import { existsSync } from 'node:fs';
+const pause20 = () => new Promise((resolve) => setTimeout(resolve, 20));
+export const pause = async ({ waits }) => {
+  do await pause20();
+  while (waits && !existsSync('removed'));
+};`,
     'one/all.json': many('one'),
     'two/all.json': many('two'),
   });
@@ -101,6 +108,7 @@ test('two runs of one state folder put it back one after another, and nothing of
   await Promise.all(runs.map((run) => run.line(begun)));
   renameSync(join(folder, '.state'), join(folder, 'gone'));
   rmSync(join(folder, 'gone'), { recursive: true });
+  writeFileSync(join(folder, 'removed'), '');
   const codes = (await Promise.all(runs.map((run) => run.finished))).map(({ code }) => code);
   expect(codes).toEqual([0, 0]);
   expect(query(folder, 'SELECT state, completed_count AS n FROM consolidated_runs')).toEqual([
