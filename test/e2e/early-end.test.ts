@@ -1,7 +1,7 @@
 /** Runs that end before everything was run: --max-time and --fail-fast. */
 import { describe, expect, test } from 'vitest';
 import { MultiAgentWorkstreamCoordinator } from '../../src/app/multi-agent-workstream-coordinator.ts';
-import { millrace, writeFiles } from '../kit/command.ts';
+import { millrace, startMillrace, writeFiles } from '../kit/command.ts';
 import { query } from '../kit/rows.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
@@ -56,13 +56,19 @@ describe('--fail-fast', () => {
 
   test('lets what is running go on to its end', async () => {
     const folder = folderOf([
-      task('ws-fails', 'touch failing; exit 1'),
-      task('ws-runs', 'until [ -e failing ]; do sleep 0.02; done; touch ended'),
+      task('ws-fails', 'until [ -e running ]; do sleep 0.02; done; exit 1'),
+      task('ws-runs', 'touch running; until [ -e failed ]; do sleep 0.02; done'),
       task('ws-rest', 'true', { depends_on: ['ws-runs'] }),
     ]);
-    const { code } = await millrace(folder, ['run', '-j', '2', '--fail-fast=1']);
-    expect(code).toBe(1);
-    expect(rows(folder)).toMatchObject({ 'ws-fails': 'exit-non-zero', 'ws-runs': 'completed' });
+    const run = startMillrace(folder, ['run', '-j', '2', '--fail-fast=1']);
+    await run.line((line) => line.includes('"workstream-finished"') && line.includes('"ws-fails"'));
+    writeFiles(folder, { failed: '' });
+    expect((await run.finished).code).toBe(1);
+    expect(rows(folder)).toEqual({
+      'ws-fails': 'exit-non-zero',
+      'ws-runs': 'completed',
+      'ws-rest': 'fail-fast',
+    });
   });
 
   test('counts so many failures, or a share of all workstreams', async () => {
