@@ -27,7 +27,9 @@ async function showsHosts(): Promise<void> {
   const server = await RedisServer.start();
   onTestFinished(() => server.close());
   const project = new QueueProject({ one: waitFor('go'), two: waitFor('go') });
-  await Promise.all([startWorker(server.url, 'alpha'), startWorker(server.url, LONG)]);
+  // Neither loses its lease where the machine is busy.
+  const leaseSeconds = 600;
+  await Promise.all(['alpha', LONG].map((name) => startWorker(server.url, name, { leaseSeconds })));
   const run = project.run(server.url, '-j', '2');
   await run.line((text) => text.includes('"workstream_id":"two"'));
   const { address } = await startDashboard(project.folder);

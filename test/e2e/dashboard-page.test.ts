@@ -104,9 +104,14 @@ browserTest('nothing moves while a run goes on: what ends waits until it is aske
   const { address } = await startDashboard(folder);
   const run = await runUntil(folder, ['a', 'b', 'c']);
   await letEnd(folder, 'a', 3);
+  // It is no news to the page, and the next one has begun.
+  await run.line((text) => text.includes('"workstream-finished"') && text.includes('"workstream_id":"a"'));
+  await run.line((text) => text.includes('"workstream-started"') && text.includes('"workstream_id":"d"'));
   const { page } = await openAddress(address);
   await visit(page, `#/run/${run.runId}`);
   await heading(page, /1 of 5 have ended/);
+  // The last that is drawn.
+  await page.locator('.tl-drawing').waitFor({ state: 'attached' });
   const places = (): Promise<unknown> =>
     page.evaluate(() =>
       Array.from(document.querySelectorAll('.lane, .needline, section'), (each) => {

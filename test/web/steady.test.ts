@@ -52,6 +52,8 @@ async function shiftsAt({ width, scrolled }: Place): Promise<string[]> {
   await heading(page, /under way/);
   await page.evaluate((hash) => void (location.hash = hash), `#/run/${SHOWN.live}`);
   await heading(page, /12 of 24 have ended/);
+  // The last that is drawn.
+  await page.locator('.tl-drawing').waitFor({ state: 'attached' });
   await page.evaluate((top) => scrollTo(0, top), scrolled);
   await watchShifts(page);
   const takes = (...events: Parameters<typeof live.take>[0]): void => {
