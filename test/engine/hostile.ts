@@ -13,11 +13,17 @@ export interface Hostile {
   timeoutSeconds: number;
 }
 
+/** Those that keep their thread from answering: the main thread ends it. */
+const BLOCKING = new Set(['loops', 'microtasksForEver', 'printsAndLoops', 'sleeps', 'a limit of its step']);
+
+/** Whether its thread answers when its limit has passed. */
+export const answers = ({ does }: Hostile): boolean => !BLOCKING.has(does);
+
 type Kind = Omit<Hostile, 'definition'> & { steps: (n: number) => Step[] };
 
 /**
  * Seconds after which those that do not end by themselves are ended. On a busy machine a module is loaded in 0.2, in a
- * thread of Node 20 that loads TypeScript, because that asks another thread.
+ * thread of Node 20 that loads TypeScript, because that asks another thread; `observe` gives more time to what needs it.
  */
 const SHORT = 0.6;
 /** A limit that none of the others comes near. */
@@ -76,15 +82,18 @@ function written(folder: string, name: string, source: string): string {
   return file;
 }
 
+/** Says that it was begun, in a file beside its own. */
+const loadsForEver = (id: string): string =>
+  `import { appendFileSync } from 'node:fs';
+appendFileSync(new URL('begun', import.meta.url), '${id}\\n');
+await new Promise(() => undefined);
+export default () => 1;`;
+
 /** What differs from one step of a module that can be loaded. */
 function unusualKinds(folder: string): Kind[] {
-  const one = (does: string, step: Step, timeoutSeconds = LONG): Kind => ({
-    does,
-    timeoutSeconds,
-    steps: () => [step],
-  });
-  const loading = (does: string, source: string, timeoutSeconds = LONG): Kind =>
-    one(does, moduleStep(written(folder, `${does}.mjs`, source)), timeoutSeconds);
+  const one = (does: string, step: Step): Kind => ({ does, timeoutSeconds: LONG, steps: () => [step] });
+  const loading = (does: string, source: string): Kind =>
+    one(does, moduleStep(written(folder, `${does}.mjs`, source)));
   const step = (does: string, n: number, id: string): Step => ({
     ...moduleStep(shared, 'default', { does, n }),
     id,
@@ -107,7 +116,11 @@ function unusualKinds(folder: string): Kind[] {
     loading('rejects while loading', 'await Promise.reject(new Error("top")); export default () => 1;'),
     loading('throws while loading', 'throw new TypeError("top"); export default () => 1;'),
     loading('exits while loading', 'process.exit(6); export default () => 1;'),
-    loading('loads for ever', 'await new Promise(() => undefined); export default () => 1;', SHORT),
+    {
+      does: 'loads for ever',
+      timeoutSeconds: SHORT,
+      steps: (n) => [moduleStep(written(folder, `loads-for-ever-${n}.mjs`, loadsForEver(`ws-${n}`)))],
+    },
     several('two steps', 'number', 'metrics'),
     several('the second fails', 'prints', 'throwsError', 'nothing'),
     several('the first exits', 'exits', 'nothing'),

@@ -1,16 +1,18 @@
 /** Executes workstreams on the engine of threads, and keeps what came of each. */
 import { setMaxListeners } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { expect, onTestFinished } from 'vitest';
 import type { Assignment } from '../../src/domain/assignment.ts';
 import type { EngineMessage } from '../../src/domain/engine.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
+import type { Workstream } from '../../src/domain/workstream.ts';
 import { ThreadEngine } from '../../src/engine/threads.ts';
 import { assignment } from '../kit/definitions.ts';
 import { engineSettings } from '../kit/engine-settings.ts';
-import type { Hostile } from './hostile.ts';
+import { answers, type Hostile } from './hostile.ts';
 
 const AGENTS = 2;
 const MEMORY_MB = 96;
@@ -52,14 +54,41 @@ export function baseFolder(): string {
   return base;
 }
 
-/** Executes all on a new engine. Returns by id what came of each, as far as it may not depend on the way. */
+/**
+ * Executes all on a new engine. Returns by id what came of each, as far as it may not depend on the way. What says nothing
+ * of what they do is not taken, and they are executed again: a limit that passed before their code was loaded, which is
+ * twice as long then, and the end of a thread that answers, but did not in time.
+ */
 export async function observe(
   base: string,
   workstreams: readonly Hostile[],
   way: Way,
 ): Promise<Map<string, Seen>> {
+  const all = new Map<string, Seen>();
+  let left = workstreams;
+  for (let times = 1; left.length > 0; times *= 2) {
+    const { seen, loaded } = await observeOnce(base, left, way, times);
+    for (const [id, each] of seen) all.set(id, each);
+    left = left.filter((each) => {
+      const { outcome, messages } = all.get(each.definition.id) ?? {};
+      if (outcome?.failure?.reason !== 'timed-out') return false;
+      const isEnded = isDeepStrictEqual(messages?.at(-1), { type: 'replaced', why: 'its code did not stop' });
+      return !loaded.has(each.definition.id) || (isEnded && answers(each));
+    });
+  }
+  return all;
+}
+
+/** @param times how much longer each limit is. */
+async function observeOnce(
+  base: string,
+  workstreams: readonly Hostile[],
+  way: Way,
+  times: number,
+): Promise<{ seen: Map<string, Seen>; loaded: Set<string> }> {
   const folder = mkdtempSync(join(base, 'way-'));
   mkdirSync(join(folder, 'logs'));
+  rmSync(join(base, 'begun'), { force: true });
   const observed = new Map<string, Observed>();
   const messages = new Map<string, EngineMessage[]>();
   const { signal } = new AbortController();
@@ -83,10 +112,10 @@ export async function observe(
       workstreams
         .filter((_each, index) => index % AGENTS === agent)
         .map(({ definition, timeoutSeconds }) =>
-          assignment(folder, definition, {
+          assignment(folder, withLimits(definition, times), {
             agentId: `agent-${agent + 1}`,
             logFile: join(folder, 'logs', definition.id),
-            limits: { timeoutSeconds, graceSeconds: 0.2, maxOutputMb: 1 },
+            limits: { timeoutSeconds: timeoutSeconds * times, graceSeconds: 0.2, maxOutputMb: 1 },
           }),
         ),
     );
@@ -94,11 +123,26 @@ export async function observe(
   } finally {
     await engine.close();
   }
-  const begun = countsOf(readFileSync(join(folder, 'begun'), 'utf8').split('\n'));
-  return new Map(
-    [...observed].map(([id, each]) => [id, { begun: begun.get(id) ?? 0, ...comparable(each, folder) }]),
+  const lines = linesOf(join(folder, 'begun'));
+  const begun = countsOf(lines);
+  const seen = new Map(
+    [...observed].map(([id, each]) => [
+      id,
+      { begun: begun.get(id) ?? 0, ...comparable(each, folder, times) },
+    ]),
   );
+  return { seen, loaded: new Set([...lines, ...linesOf(join(base, 'begun'))]) };
 }
+
+const linesOf = (file: string): string[] => (existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []);
+
+const withLimits = (definition: Workstream, times: number): Workstream => ({
+  ...definition,
+  steps: definition.steps.map((step) => ({
+    ...step,
+    timeoutSeconds: step.timeoutSeconds === null ? null : step.timeoutSeconds * times,
+  })),
+});
 
 export function countsOf(lines: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
@@ -108,11 +152,15 @@ export function countsOf(lines: readonly string[]): Map<string, number> {
 
 const TIMES = new Set(['startedAt', 'endedAt', 'durationSeconds', 'cpuSeconds', 'cpuWaitSeconds']);
 
-/** Without times, pids and paths, and the lines of stacks that are not of a workstream's own code. */
-function comparable({ outcome, messages }: Observed, folder: string): Omit<Seen, 'begun'> {
+/**
+ * Without times, pids and paths, and the lines of stacks that are not of a workstream's own code; limits as they were to
+ * be.
+ */
+function comparable({ outcome, messages }: Observed, folder: string, times: number): Omit<Seen, 'begun'> {
   const log = outcome.logFile === null ? null : steady(readFileSync(outcome.logFile, 'latin1'), folder);
   const text = JSON.stringify({ outcome, messages: messages.map(withoutTime) }, (key, value: unknown) => {
     if (TIMES.has(key)) return undefined;
+    if (key === 'seconds' && typeof value === 'number') return value / times;
     if (typeof value !== 'string') return value;
     return steady(key === 'stack' ? ownLines(value) : value, folder);
   });
