@@ -1,10 +1,15 @@
 import { once } from 'node:events';
+import type { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { closeConnection, openConnection, unlessClosed } from '../../../src/engine/queue/connection.ts';
 import { hasRedis, RedisServer } from '../../kit/redis.ts';
 
 const timers = (): number =>
   process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+
+/** Resolves with an event, whatever errors come before it: each attempt to reach a server that is away is one. */
+const told = (redis: Redis, event: 'connect' | 'reconnecting'): Promise<void> =>
+  new Promise((resolve) => redis.once(event, () => resolve()));
 
 describe.skipIf(!hasRedis)('a connection to Redis', () => {
   test('that is closed twice leaves no timer that keeps its process from ending', async () => {
@@ -18,7 +23,7 @@ describe.skipIf(!hasRedis)('a connection to Redis', () => {
 
   test('that is closed between two attempts to reach Redis fails what waits for it', async () => {
     const { server, redis } = await connected();
-    const between = once(redis, 'reconnecting');
+    const between = told(redis, 'reconnecting');
     await server.kill();
     await between;
     const waiting = redis.ping();
@@ -31,7 +36,7 @@ describe.skipIf(!hasRedis)('a connection to Redis', () => {
     const { server, redis } = await connected();
     const answer = unlessClosed(redis, redis.blpop('nothing', 0));
     await server.kill();
-    const back = once(redis, 'connect');
+    const back = told(redis, 'connect');
     await server.start();
     await back;
     closeConnection(redis);
