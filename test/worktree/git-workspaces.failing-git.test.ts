@@ -188,7 +188,7 @@ describe('of several candidates the chosen one counts', () => {
 });
 
 describe('a git that does not end', () => {
-  const WAITS = 'sleep 1000 & echo $! > "$TRAP/waiting"; wait';
+  const WAITS = 'sleep 1000 & echo $! > "$TRAP/pid"; mv "$TRAP/pid" "$TRAP/waiting"; wait';
 
   /** Whether what git started to wait for is still there. */
   const isWaiting = (): boolean => {
@@ -196,15 +196,25 @@ describe('a git that does not end', () => {
     return existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   };
 
+  /** What comes of it with a limit that leaves the time to get as far as the git that does not end, and that limit. */
+  async function untilWaiting<T>(attempt: (seconds: number) => T | Promise<T>): Promise<[T, number]> {
+    for (let seconds = 0.5; ; seconds *= 2) {
+      const found = await attempt(seconds);
+      if (existsSync(join(trap, 'waiting'))) return [found, seconds];
+    }
+  }
+
   test('while a worktree is prepared: the limit holds, nothing of it stays', async () => {
     const repo = makeRepository();
     const workspaces = await workspacesIn(repo);
     sabotage('reset', WAITS);
-    const limits = { seconds: 0.5, signal: new AbortController().signal };
-    const failure = await workspaces.open(request('ws-a', { limits }));
+    const [failure, seconds] = await untilWaiting((limit) => {
+      const limits = { seconds: limit, signal: new AbortController().signal };
+      return workspaces.open(request(`ws-${limit * 2}`, { limits }));
+    });
     expect(failure).toMatchObject({
       reason: 'workspace-error',
-      detail: expect.stringContaining('git reset did not end within 0.5 s'),
+      detail: expect.stringContaining(`git reset did not end within ${seconds} s`),
     });
     await expect.poll(isWaiting).toBe(false);
     expect(git(repo, 'worktree', 'list').trim().split('\n')).toHaveLength(1);
@@ -213,9 +223,10 @@ describe('a git that does not end', () => {
   test('to say whether there can be worktrees: is ended with what it started, and named', async () => {
     const repo = makeRepository();
     sabotage('rev-parse', WAITS);
-    expect(whyNoWorktrees(repo, 0.5)).toMatchObject({
+    const [found, seconds] = await untilWaiting((limit) => whyNoWorktrees(repo, limit));
+    expect(found).toMatchObject({
       inside: true,
-      why: expect.stringContaining('git rev-parse did not end within 0.5 s'),
+      why: expect.stringContaining(`git rev-parse did not end within ${seconds} s`),
     });
     await expect.poll(isWaiting).toBe(false);
   });
@@ -232,10 +243,12 @@ describe('a git that does not end', () => {
   });
 
   test('leaves nothing that ignores the signal and holds none of its output', async () => {
-    const stubborn = `trap "" TERM; echo $$ > "$TRAP/waiting"; while :; do sleep 0.1; done`;
+    const stubborn = `trap "" TERM; echo $$ > "$TRAP/pid"; mv "$TRAP/pid" "$TRAP/waiting"; while :; do sleep 0.1; done`;
     sabotage('version', `sh -c '${stubborn}' > /dev/null 2>&1 & wait`);
-    const result = await runGit(['version'], { cwd: trap, seconds: 0.5 });
-    expect(result.stderr).toContain('did not end within 0.5 s');
+    const [result, seconds] = await untilWaiting((limit) =>
+      runGit(['version'], { cwd: trap, seconds: limit }),
+    );
+    expect(result.stderr).toContain(`did not end within ${seconds} s`);
     await expect.poll(isWaiting).toBe(false);
   });
 

@@ -113,10 +113,19 @@ describe('each acceptance test', () => {
   });
 
   test('is stopped with the workstream, whose own failure counts', async () => {
-    const { failure, tests } = await accept([acceptanceCommand('sleep 1000'), acceptanceCommand('true')], {
-      fields: { limits: { timeoutSeconds: 0.3, graceSeconds: 0.2, maxOutputMb: 20 } },
+    const folder = temporaryFolder();
+    const stop = new AbortController();
+    const definition = workstream('ws-a', [runStep('true')], {
+      acceptanceTests: [acceptanceCommand('touch begun; sleep 1000'), acceptanceCommand('true')],
     });
-    expect(failure).toMatchObject({ reason: 'timed-out' });
+    const outcome = engine.execute(assignment(folder, definition), {
+      signal: stop.signal,
+      onMessage: () => undefined,
+    });
+    await expect.poll(() => existsSync(join(folder, 'begun'))).toBe(true);
+    stop.abort('cancelled');
+    const { failure, tests } = await outcome;
+    expect(failure).toMatchObject({ reason: 'cancelled' });
     expect(tests.map(({ status, detail }) => [status, detail])).toEqual([['failed', 'it was stopped']]);
   });
 

@@ -1,7 +1,7 @@
 /** What a tool step owes to its adapter: versions, budgets, judgement. The engine's own tests have the rest. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Assignment } from '../../../src/domain/assignment.ts';
 import { Execution } from '../../../workers/execution.ts';
 import { runTool } from '../../../workers/runners/tool.ts';
@@ -162,19 +162,30 @@ describe('a tool that has reported its result', () => {
       tasks: Array.from({ length: count }, (_, id) => ({ task_id: String(id) })),
     });
 
-  /** Runs a shell script that prints what Claude Code would. */
+  /** Runs a shell script that prints what Claude Code would. The lines that were read of it are in `seen`. */
   function runScript(script: string, exitGraceSeconds = 0.1) {
     const program = 'case "$*" in *--version*) echo 2.1.330; exit 0;; esac\n' + script;
+    const seen: string[] = [];
     vi.mocked(loadAdapter).mockResolvedValue({
       ...claude,
       versionArguments: null,
       command: (request) => ({ ...claude.command(request), file: 'sh', args: ['-c', program] }),
+      reader: (request) => {
+        const reader = claude.reader(request);
+        const take = reader.line.bind(reader);
+        reader.line = (line) => {
+          take(line);
+          seen.push(line);
+        };
+        return reader;
+      },
     });
     const settings = customTool(['sh'], { name: 'claude', adapter: 'claude', exitGraceSeconds });
-    return start({
+    const started = start({
       tools: { agent: settings },
       limits: { timeoutSeconds: 60, graceSeconds: 0.2, maxOutputMb: 20 },
     });
+    return { ...started, seen };
   }
 
   test.each([
@@ -197,21 +208,29 @@ describe('a tool that has reported its result', () => {
     expect(await execution.children.endAll(0.2)).toEqual({ found: [], left: [], strays: [] });
   });
 
+  const printing = (...lines: string[]): string =>
+    `printf '%s\\n' ${lines.map((line) => `'${line}'`).join(' ')}`;
+
   test.each([
-    ['is woken again', `echo '${init}'`],
-    ['waits for tasks in the background', `echo '${tasks(1)}'`],
-  ])('and %s has the time that it needs', async (_, wakes) => {
-    const first = wakes.includes('tasks')
-      ? `${wakes}; echo '${result('First.')}'`
-      : `echo '${result('First.')}'; ${wakes}`;
-    const script = `echo '${init}'; ${first}; sleep 0.5; echo '${tasks(0)}'; echo '${init}'; echo '${result('Second.')}'`;
-    const { execution, run } = runScript(script);
-    expect(await run()).toMatchObject({ failure: null, tool: { text: 'Second.' } });
+    ['is woken again', [result('First.'), init]],
+    ['waits for tasks in the background', [tasks(1), result('First.')]],
+  ])('and %s has the time that it needs', async (_, lines) => {
+    // The time that it has to exit passes when the test says so.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const end = printing(tasks(0), init, result('Second.'));
+    const script = `${printing(init, ...lines)}; until [ -e go ]; do sleep 0.01; done; ${end}`;
+    const { execution, run, workspace, seen } = runScript(script);
+    const outcome = run();
+    await expect.poll(() => seen).toEqual([init, ...lines]);
+    vi.advanceTimersByTime(1_000);
+    writeFileSync(join(workspace, 'go'), '');
+    expect(await outcome).toMatchObject({ failure: null, tool: { text: 'Second.' } });
     expect(execution.warnings).toEqual([]);
   });
 
   test('and breaks off a turn that it began after it did not succeed', async () => {
-    const { run } = runScript(`echo '${init}'; echo '${result('First.')}'; echo '${init}'`);
+    const { run } = runScript(printing(init, result('First.'), init), 60);
     expect(await run()).toMatchObject({ failure: { reason: 'tool-interrupted' } });
   });
 

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { groupIsAlive } from '../../../src/os/process-group.ts';
@@ -45,8 +45,13 @@ test('is not waited for by a process that the program leaves behind', async () =
 });
 
 test('is not known of a program that hangs, which is ended with its group', async () => {
-  const { folder, ask } = agent("trap '' TERM; echo $$ > pid; sleep 100000 & wait");
-  expect(await ask(undefined, 500)).toBeNull();
+  const hangs = "trap '' TERM; echo $$ > pid.part; mv pid.part pid; sleep 100000 & wait";
+  let { folder, ask } = agent(hangs);
+  // The program has to get so far before its time is over.
+  for (let milliseconds = 500; !existsSync(join(folder, 'pid')); milliseconds *= 2) {
+    ({ folder, ask } = agent(hangs));
+    expect(await ask(undefined, milliseconds)).toBeNull();
+  }
   const group = Number(readFileSync(join(folder, 'pid'), 'utf8'));
   // Only its leader is waited for: the rest was sent SIGKILL, and may die a moment later.
   await expect.poll(() => groupIsAlive(group)).toBe(false);
