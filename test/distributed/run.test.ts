@@ -11,6 +11,9 @@ import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const COUNT = 8;
 
+/** No host is to be taken for lost, however long the machine keeps it waiting. */
+const LONG_LEASE = { leaseSeconds: 60 };
+
 interface Start {
   id: string;
   /** Of the shell that executes it. */
@@ -108,8 +111,8 @@ describe.skipIf(!hasRedis)('a run over two hosts completes everything', () => {
   test('when the run is killed and resumed: nothing begins twice', async () => {
     const server = await startServer();
     const project = new Project();
-    await startWorker(server.url, 'host-a');
-    await startWorker(server.url, 'host-b');
+    await startWorker(server.url, 'host-a', LONG_LEASE);
+    await startWorker(server.url, 'host-b', LONG_LEASE);
     const killed = project.run(server.url);
     await expect.poll(() => project.starts()).toHaveLength(2);
     killed.killAll();
@@ -125,8 +128,8 @@ describe.skipIf(!hasRedis)('a run over two hosts completes everything', () => {
   test('when Redis is killed and started again with what it had: nothing begins twice', async () => {
     const server = await startServer();
     const project = new Project();
-    await startWorker(server.url, 'host-a');
-    await startWorker(server.url, 'host-b');
+    await startWorker(server.url, 'host-a', LONG_LEASE);
+    await startWorker(server.url, 'host-b', LONG_LEASE);
     const run = project.run(server.url);
     await expect.poll(() => project.starts()).toHaveLength(2);
     await server.kill();
