@@ -7,6 +7,9 @@ import { onTestFinished } from 'vitest';
 
 const SCRIPT = fileURLToPath(new URL('terminal.py', import.meta.url));
 
+/** The private mode by which a command says that what it writes is to be shown at once. */
+const SYNCHRONIZED_OUTPUT = 2026;
+
 export interface TerminalOptions {
   columns?: number;
   rows?: number;
@@ -54,12 +57,22 @@ export class Terminal {
   readonly #chunks: Buffer[] = [];
   readonly #watchers = new Set<() => void>();
   #code: number | null = null;
+  /** Whether a frame has begun whose end has not arrived. */
+  #isDrawing = false;
 
   constructor(child: ChildProcess, columns: number, rows: number) {
     this.#child = child;
     this.#screen = new headless.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 10_000 });
     // A terminal answers questions, such as where its cursor is.
     this.#screen.onData((answer) => this.type(answer));
+    for (const [final, isBegin] of [
+      ['h', true],
+      ['l', false],
+    ] as const)
+      this.#screen.parser.registerCsiHandler({ prefix: '?', final }, (parameters) => {
+        if (parameters[0] === SYNCHRONIZED_OUTPUT) this.#isDrawing = isBegin;
+        return false;
+      });
     child.stdout?.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk);
       this.#screen.write(chunk, () => this.#tell());
@@ -95,10 +108,14 @@ export class Terminal {
     };
   }
 
-  /** Resolves as soon as the screen is as expected. Rejects when the command ends before it is. */
+  /**
+   * Resolves as soon as the screen is as expected, with what belongs together whole. Rejects when the command ends before
+   * it is.
+   */
   async waitFor(expected: (screen: string[]) => boolean): Promise<string[]> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
+        if (this.#isDrawing && this.#code === null) return;
         const screen = this.screen();
         const met = expected(screen);
         if (!met && this.#code === null) return;
