@@ -74,7 +74,10 @@ function textOf(results: ActAnswer['results']): string {
 interface StopProps {
   runId: string;
   live: LiveState | null;
-  /** Null for the whole run. One that another one follows in the same place needs a key, so that who is asked of the one does not stop the other. */
+  /**
+   * Null for the whole run. Where another workstream may follow in the same place the button needs a key, so that whoever is
+   * asked of the one does not stop the other.
+   */
   workstream: { id: string; title: string } | null;
   children: ComponentChildren;
   label?: string;
@@ -128,8 +131,8 @@ function StopDialog({ runId, live, workstream, onClosed }: DialogProps) {
         </p>
       ) : (
         <p>
-          What it executes is ended, and it fails. What depends on it is skipped, and the run goes on. It can
-          be tried again, from its beginning.
+          It is ended, and fails as cancelled. What depends on it is skipped, and the run goes on. It can be
+          tried again.
         </p>
       )}
       <form method="dialog" class="choices">
