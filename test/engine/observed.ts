@@ -134,9 +134,7 @@ async function observeOnce(
   return { seen, loaded: new Set([...lines, ...linesOf(join(base, 'begun'))]) };
 }
 
-/** None where the file does not exist. */
-export const linesOf = (file: string): string[] =>
-  existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+const linesOf = (file: string): string[] => (existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []);
 
 const withLimits = (definition: Workstream, times: number): Workstream => ({
   ...definition,
