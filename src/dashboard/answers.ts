@@ -141,7 +141,8 @@ export class Answers {
     const waiting = this.#waiting.get(number);
     this.#waiting.delete(number);
     if (piece?.isLast !== false) this.#ended(number);
-    if (piece !== null) waiting?.resolve(piece);
+    // A copy: it may be held for long, and would keep all that was read from the channel with it.
+    if (piece !== null) waiting?.resolve({ ...piece, bytes: new Uint8Array(piece.bytes) });
     else if (failure !== null) waiting?.reject(new Unanswered(failure));
   }
 

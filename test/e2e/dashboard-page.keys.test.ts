@@ -48,6 +48,20 @@ async function pressTo(page: Page, key: string, name: RegExp): Promise<void> {
   throw new Error(`${FAR} times ${key} do not lead to ${String(name)}`);
 }
 
+/** Presses a button that asks for a confirmation, which is refused once. */
+async function refuseThenConfirm(page: Page, button: string, confirmation: string): Promise<void> {
+  await pressTo(page, 'Tab', new RegExp(`^${button}$`));
+  await press(page, 'Enter');
+  await page.getByRole('dialog').waitFor();
+  await press(page, 'Escape');
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
+  expect(await focusedText(page)).toBe(button);
+  await press(page, 'Enter');
+  await page.getByRole('dialog').waitFor();
+  await pressTo(page, 'Tab', new RegExp(`^${confirmation}$`));
+  await press(page, 'Enter');
+}
+
 const heading = (page: Page, text: RegExp): Promise<void> =>
   page.getByRole('heading', { level: 1, name: text }).waitFor();
 
@@ -127,16 +141,7 @@ async function goesThrough(): Promise<void> {
   expect(await focusedText(page)).toBe('Log of Work package b');
 
   // Stopped by keys, once that is confirmed: the button goes, and its row has the focus.
-  await pressTo(page, 'Tab', /^Stop Work package b …$/);
-  await press(page, 'Enter');
-  await page.getByRole('dialog').waitFor();
-  await press(page, 'Escape');
-  await page.getByRole('dialog').waitFor({ state: 'hidden' });
-  expect(await focusedText(page)).toBe('Stop Work package b …');
-  await press(page, 'Enter');
-  await page.getByRole('dialog').waitFor();
-  await pressTo(page, 'Tab', /^Stop it$/);
-  await press(page, 'Enter');
+  await refuseThenConfirm(page, 'Stop Work package b …', 'Stop it');
   await page.getByRole('status').getByText('b is being stopped.').waitFor();
   await heading(page, /3 of 5 have ended/);
   await sound(page, 'it is stopped');
@@ -153,17 +158,7 @@ async function goesThrough(): Promise<void> {
   await page.getByRole('article', { name: 'Work package b' }).getByText('tried again').waitFor();
   await sound(page, 'it is tried again');
 
-  // The confirmation: refused once, then confirmed.
-  await pressTo(page, 'Tab', /^Stop the run …$/);
-  await press(page, 'Enter');
-  await page.getByRole('dialog').waitFor();
-  await press(page, 'Escape');
-  await page.getByRole('dialog').waitFor({ state: 'hidden' });
-  expect(await focusedText(page)).toBe('Stop the run …');
-  await press(page, 'Enter');
-  await page.getByRole('dialog').waitFor();
-  await pressTo(page, 'Tab', /^Stop the run$/);
-  await press(page, 'Enter');
+  await refuseThenConfirm(page, 'Stop the run …', 'Stop the run');
   await heading(page, /Interrupted after/);
   await sound(page, 'the run has ended');
   await run.finished;
