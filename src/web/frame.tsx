@@ -2,10 +2,10 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Brand, Icon } from './icons.tsx';
-import { KeyHelp } from './keys.tsx';
+import { KeyHelp, openKeyHelp } from './keys.tsx';
 import { count } from './model/format.ts';
 import type { PageView } from './model/place.ts';
-import { announcement, helpIsOpen, hrefOf, place, reading, switchTheme } from './state.ts';
+import { announcement, hrefOf, place, reading, switchTheme } from './state.ts';
 
 export interface RailEntry {
   view: PageView;
@@ -43,12 +43,7 @@ export function Frame({ home, crumbs, tools, rail, children }: FrameProps) {
         <button type="button" class="b icon quiet" aria-label="Dark or light" onClick={switchTheme}>
           <Icon glyph="theme" />
         </button>
-        <button
-          type="button"
-          class="b icon quiet"
-          aria-label="Keys"
-          onClick={() => (helpIsOpen.value = true)}
-        >
+        <button type="button" class="b icon quiet" aria-label="Keys" onClick={openKeyHelp}>
           ?
         </button>
       </header>

@@ -1,6 +1,7 @@
 /** What the keys do, the list of them, and where they act: what has the focus. */
-import { useEffect, useRef } from 'preact/hooks';
-import { backToRun, focusMain, helpIsOpen, place, switchTheme } from './state.ts';
+import { signal } from '@preact/signals';
+import { Modal, type ModalRequest, openModal } from './modal.tsx';
+import { backToRun, focusMain, place, switchTheme } from './state.ts';
 import { actionsOf, moveWithin } from './table.tsx';
 
 const KEYS: readonly (readonly [keys: readonly string[], does: string])[] = [
@@ -97,7 +98,7 @@ function act(key: string, target: HTMLElement): boolean {
       switchTheme();
       return true;
     case '?':
-      helpIsOpen.value = true;
+      openKeyHelp();
       return true;
     case 'Escape':
       return close();
@@ -170,25 +171,26 @@ function close(): boolean {
   return !isTop;
 }
 
+const keyHelp: ModalRequest = signal(0);
+export const openKeyHelp = (): void => openModal(keyHelp);
+
+/** The list of keys, once it is asked for. */
 export function KeyHelp() {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const isOpen = helpIsOpen.value;
-  useEffect(() => {
-    if (isOpen) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [isOpen]);
   return (
-    <dialog ref={dialog} aria-labelledby="keys-title" onClose={() => (helpIsOpen.value = false)}>
-      <h2 id="keys-title">Keys</h2>
-      <KeyList keys={KEYS} />
-      <h3>In the timeline</h3>
-      <KeyList keys={TIMELINE_KEYS} />
-      <form method="dialog">
-        <button type="submit" class="b">
-          Close
-        </button>
-      </form>
-    </dialog>
+    <Modal request={keyHelp} title="Keys">
+      {() => (
+        <>
+          <KeyList keys={KEYS} />
+          <h3>In the timeline</h3>
+          <KeyList keys={TIMELINE_KEYS} />
+          <form method="dialog">
+            <button type="submit" class="b">
+              Close
+            </button>
+          </form>
+        </>
+      )}
+    </Modal>
   );
 }
 

@@ -16,9 +16,6 @@ export const place = signal<PagePlace>(START);
 /** The section of the run's page that is being read. */
 export const reading = signal<PageSection>('verdict');
 
-/** Whether the list of keys is open. */
-export const helpIsOpen = signal(false);
-
 /** What a screen reader is told: the last thing that happened and can't be seen to happen. */
 export const announcement = signal('');
 

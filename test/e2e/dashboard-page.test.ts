@@ -1,7 +1,7 @@
 /** What is seen of the dashboard in a browser, while real runs go on. */
 import type { Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { accessibilityProblems, browserTest, openAddress } from '../kit/chromium.ts';
+import { accessibilityProblems, browserTest, drawn, openAddress } from '../kit/chromium.ts';
 import { millrace } from '../kit/command.ts';
 import { gated, gatedFolder, letEnd, runUntil, startDashboard } from '../kit/dashboard.ts';
 
@@ -58,7 +58,6 @@ browserTest('a workstream is stopped and tried again from the page, which says w
   await visit(page, `#/run/${run.runId}`);
   await page.getByRole('button', { name: 'Stop a …' }).click();
   await page.getByRole('button', { name: 'Let it go on' }).click();
-  await page.getByRole('dialog').waitFor({ state: 'detached' });
   await page.getByRole('button', { name: 'Stop a …' }).click();
   await page.getByRole('dialog', { name: 'Stop a?' }).getByRole('button', { name: 'Stop it' }).click();
   await page.getByRole('status').getByText('a is being stopped.').waitFor();
@@ -128,6 +127,34 @@ browserTest('nothing moves while a run goes on: what ends waits until it is aske
   await page.getByRole('article', { name: 'b' }).waitFor();
   expect(await page.getByRole('row', { name: /completed.*c/ }).count()).toBe(1);
 });
+
+browserTest(
+  'a stop that is asked for before the refused question has said that it is closed is asked about',
+  async () => {
+    const folder = gatedFolder([gated('a')], ['a']);
+    const { address } = await startDashboard(folder);
+    const run = await runUntil(folder, ['a']);
+    const { page, problems } = await openAddress(address);
+    await visit(page, `#/run/${run.runId}`);
+    await page.getByRole('button', { name: 'Stop a …' }).click();
+    const question = page.getByRole('dialog', { name: 'Stop a?' });
+    await question.waitFor();
+    // As two keys between two frames do.
+    await page.evaluate(() => {
+      document.querySelector('dialog')?.close();
+      const labelled = [...document.querySelectorAll<HTMLButtonElement>('button[aria-label]')];
+      labelled.find((button) => button.ariaLabel === 'Stop a …')?.click();
+    });
+    await drawn(page);
+    expect(await question.count()).toBe(1);
+    await question.getByRole('button', { name: 'Let it go on' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await letEnd(folder, 'a');
+    await heading(page, /^a completed/);
+    expect((await run.finished).code).toBe(0);
+    expect(problems).toEqual([]);
+  },
+);
 
 browserTest('who is asked whether to stop a workstream stops no other that has followed it', async () => {
   const folder = gatedFolder([gated('a'), gated('b')], ['a', 'b']);

@@ -6,7 +6,7 @@ import { describe, expect } from 'vitest';
 import { storedDocument } from '../../src/app/run-document.ts';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import { htmlPage } from '../../src/report/page.ts';
-import { accessibilityProblems, browserTest, type OpenedPage, openFile } from '../kit/chromium.ts';
+import { accessibilityProblems, browserTest, drawn, type OpenedPage, openFile } from '../kit/chromium.ts';
 import { databaseIn, failed, opened, RUN, record, result, skipped } from '../kit/recorded-run.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
@@ -113,7 +113,7 @@ describe('texts that want to be more than text', () => {
     expect(views.length).toBeGreaterThan(5);
     for (const view of views) {
       await page.evaluate(`location.hash = ${JSON.stringify(view)}`);
-      await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+      await drawn(page);
       expect(await linksOf(page)).toEqual([]);
     }
     expect(await page.evaluate('window.pwned')).toBeUndefined();

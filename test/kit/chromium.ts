@@ -48,6 +48,12 @@ export async function openAddress(address: string, options: BrowserContextOption
   return { page, requests, problems };
 }
 
+/** Ends once all that was asked of the page has been drawn, and told. */
+export const drawn = (page: Page): Promise<unknown> =>
+  page.evaluate(
+    'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))',
+  );
+
 /** What axe-core finds against a page as it is now, a line each. */
 export async function accessibilityProblems(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import { SqliteRecorder } from '../../src/store/write/recorder.ts';
-import { browserTest, openAddress } from '../kit/chromium.ts';
+import { browserTest, drawn, openAddress } from '../kit/chromium.ts';
 import { served, TOKEN } from '../kit/dashboard-server.ts';
 import { finished, opened, RUN, result, started } from '../kit/recorded-run.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
@@ -86,7 +86,7 @@ browserTest(
   async () => {
     const { page, end } = await followed(9_000);
     // Which lanes were drawn when the page was opened does not count.
-    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))));
+    await drawn(page);
     await watchChanges(page);
     end(1);
     await hasEnded(page, 9_001);

@@ -1,7 +1,7 @@
 /** What a reader does with the page, in a browser. */
 import type { Page } from 'playwright-core';
 import { describe, expect } from 'vitest';
-import { accessibilityProblems, browserTest, openFile } from '../kit/chromium.ts';
+import { accessibilityProblems, browserTest, drawn, openFile } from '../kit/chromium.ts';
 import { skipped } from '../kit/recorded-run.ts';
 import { missingModule, pageFile, resultAt } from './page-file.ts';
 
@@ -146,6 +146,21 @@ describe('keys', () => {
       dialog?.querySelector('button')?.dispatchEvent(key);
     });
     await page.locator('[data-move]:focus').waitFor();
+  });
+
+  browserTest('the list opens that is asked for before the closed one has said so', async () => {
+    const page = await open();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').waitFor();
+    await page.evaluate(() => {
+      document.querySelector('dialog')?.close();
+      const key = new KeyboardEvent('keydown', { key: '?', bubbles: true, cancelable: true });
+      document.body.dispatchEvent(key);
+    });
+    await drawn(page);
+    expect(await page.getByRole('dialog').count()).toBe(1);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
   });
 
   browserTest('a letter that is typed in a field is no command', async () => {

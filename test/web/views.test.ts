@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { parsePlace, SECTIONS } from '../../src/web/model/place.ts';
-import { accessibilityProblems, browserTest, openAddress } from '../kit/chromium.ts';
+import { accessibilityProblems, browserTest, drawn, openAddress } from '../kit/chromium.ts';
 import { type Served, served, TOKEN } from '../kit/dashboard-server.ts';
 import { opened } from '../kit/recorded-run.ts';
 import { oddId, recordEnded, recordLive, SHOWN, writeLog } from '../kit/shown-runs.ts';
@@ -46,13 +46,6 @@ async function visit(page: Page, { fragment, heading, act }: ShownView): Promise
   await page.getByRole('heading', { level: 1, name: heading }).waitFor();
   await act?.(page);
 }
-
-/** What is drawn after a change of the window's width. */
-const drawn = (page: Page): Promise<unknown> =>
-  page.evaluate(
-    () =>
-      new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve)))),
-  );
 
 /** A line for each fault of the view as it is now. */
 async function problemsOf(page: Page): Promise<string[]> {

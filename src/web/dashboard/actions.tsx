@@ -1,8 +1,8 @@
 /** Buttons that act on a run: each says what it does, why it can't, and afterwards what came of it. */
 import { signal, useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ActAnswer, LiveState } from '../../domain/dashboard/answers.ts';
+import { Modal, type ModalRequest, openModal } from '../modal.tsx';
 import { oneLine } from '../model/format.ts';
 import { Words } from '../parts.tsx';
 import { act, messageOfError } from './client.ts';
@@ -86,7 +86,7 @@ interface StopProps {
 
 /** Stops a run or a workstream once that is confirmed. */
 export function StopButton({ children, label, class: name = 'b', ...stopped }: StopProps) {
-  const isAsked = useSignal(false);
+  const question = useSignal(0);
   const problem = whyNot(stopped.live);
   return (
     <>
@@ -97,60 +97,67 @@ export function StopButton({ children, label, class: name = 'b', ...stopped }: S
         aria-disabled={problem !== null}
         title={problem ?? label}
         onClick={() => {
-          if (problem === null) isAsked.value = true;
+          if (problem === null) openModal(question);
         }}
       >
         {children}
       </button>
-      {isAsked.value && <StopDialog {...stopped} onClosed={() => (isAsked.value = false)} />}
+      <StopDialog {...stopped} question={question} />
     </>
   );
 }
 
-type DialogProps = Pick<StopProps, 'runId' | 'live' | 'workstream'> & { onClosed: () => void };
+type DialogProps = Pick<StopProps, 'runId' | 'live' | 'workstream'> & { question: ModalRequest };
 
-function StopDialog({ runId, live, workstream, onClosed }: DialogProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const title = useId();
-  useLayoutEffect(() => dialog.current?.showModal(), []);
+function StopDialog({ question, runId, live, workstream }: DialogProps) {
   return (
-    <dialog ref={dialog} aria-labelledby={title} onClose={onClosed}>
-      <h2 id={title}>
-        {workstream === null ? (
-          'Stop the run?'
-        ) : (
-          <>
-            Stop <Words text={workstream.title} length={120} />?
-          </>
-        )}
-      </h2>
-      {workstream === null ? (
-        <p>
-          What is being executed is ended, and what has not begun does not begin. What has ended is kept, and{' '}
-          <code>millrace run --resume</code> goes on with the rest.
-        </p>
-      ) : (
-        <p>
-          It is ended, and fails as cancelled. What depends on it is skipped, and the run goes on. It can be
-          tried again.
-        </p>
+    <Modal
+      request={question}
+      title={workstream === null ? 'Stop the run?' : <StopTitle title={workstream.title} />}
+    >
+      {(close) => (
+        <>
+          {workstream === null ? <WhenRunIsStopped /> : <WhenWorkstreamIsStopped />}
+          <form method="dialog" class="choices">
+            <button type="submit" class="b">
+              Let it go on
+            </button>
+            <ActButton
+              runId={runId}
+              live={live}
+              what="stop"
+              workstreams={workstream === null ? [] : [workstream.id]}
+              class="b danger"
+              onDone={close}
+            >
+              {workstream === null ? 'Stop the run' : 'Stop it'}
+            </ActButton>
+          </form>
+        </>
       )}
-      <form method="dialog" class="choices">
-        <button type="submit" class="b">
-          Let it go on
-        </button>
-        <ActButton
-          runId={runId}
-          live={live}
-          what="stop"
-          workstreams={workstream === null ? [] : [workstream.id]}
-          class="b danger"
-          onDone={() => dialog.current?.close()}
-        >
-          {workstream === null ? 'Stop the run' : 'Stop it'}
-        </ActButton>
-      </form>
-    </dialog>
+    </Modal>
+  );
+}
+
+const WhenRunIsStopped = () => (
+  <p>
+    What is being executed is ended, and what has not begun does not begin. What has ended is kept, and{' '}
+    <code>millrace run --resume</code> goes on with the rest.
+  </p>
+);
+
+const WhenWorkstreamIsStopped = () => (
+  <p>
+    It is ended, and fails as cancelled. What depends on it is skipped, and the run goes on. It can be tried
+    again.
+  </p>
+);
+
+function StopTitle({ title }: { title: string }) {
+  return (
+    <>
+      Stop <Words text={title} length={120} />?
+    </>
   );
 }
 
