@@ -1,6 +1,6 @@
 /** What workstreams printed: files of the run alone, a part at a time, whatever their size. */
 import type { LogEvents, LogsEvents } from '../domain/dashboard/answers.ts';
-import { type LogFile, PastSizes, wholeLength } from '../os/logs/read-log.ts';
+import { type LogFile, PastSizes, wholeBegin, wholeLength } from '../os/logs/read-log.ts';
 import { type BeginOfLogs, type LogsOfRun, logsWithPositions, pause } from '../os/logs/run-logs.ts';
 import { eventBytes } from './client-stream.ts';
 
@@ -87,7 +87,7 @@ export async function* followedLog({
       }
       log ??= open();
       if (log !== null) {
-        const begin: number = at ?? Math.max(0, log.size - TAIL);
+        const begin: number = at ?? (await wholeBegin(log, Math.max(0, log.size - TAIL)));
         at = begin;
         const end = isLast ? log.size : (sizes.settled(log.size) ?? 0);
         while (at < end) {

@@ -2,6 +2,8 @@
 import { linkSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { followedLog } from '../../src/dashboard/logs.ts';
+import { LogFile } from '../../src/os/logs/read-log.ts';
 import { ask, bearer, served } from '../kit/dashboard-server.ts';
 import { opened, RUN, record, result } from '../kit/recorded-run.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
@@ -120,4 +122,16 @@ describe('what is no log of the run', () => {
     for (const name of ['..%2f..%2fmulti_agent_consolidated.db', '%2e%2e', 'ws-a.log', 'ws-a%00'])
       expect((await ask(dashboard, `/api/runs/${RUN}/logs/${name}`, { headers: bearer })).status).toBe(404);
   });
+});
+
+test('the end of a log begins with a whole character, where it is too long to be followed from its begin', async () => {
+  const folder = temporaryFolder();
+  const text = '🔥'.repeat(20_000);
+  writeFileSync(join(folder, 'ws-a.log'), `${text}x`);
+  const open = () => LogFile.open(folder, 'ws-a.log');
+  const { signal } = new AbortController();
+  const messages: string[] = [];
+  for await (const bytes of followedLog({ open, isOver: () => true, from: null, signal }))
+    messages.push(Buffer.from(bytes).toString());
+  expect(messages[0]).toMatch(/"text":"(?:🔥)+x"/u);
 });

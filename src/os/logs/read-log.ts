@@ -103,8 +103,19 @@ export async function beginOfTail(
       if (left === 0) return begin;
     }
   }
-  return first > 0 && begin < end ? begin : first;
+  return first > 0 && begin < end ? begin : wholeBegin(log, first);
 }
+
+/** The place, or that of the next character where one is cut off there: at most three bytes further. */
+export async function wholeBegin(log: LogFile, place: number): Promise<number> {
+  if (place === 0) return place;
+  const bytes = await log.bytes(place, 4);
+  const cut = bytes.findIndex((byte) => !isContinuation(byte));
+  // Bytes that are no text are read from where they were asked for.
+  return place + Math.max(0, cut);
+}
+
+const isContinuation = (byte: number): boolean => (byte & 0b1100_0000) === 0b1000_0000;
 
 /** The sizes of a file that is written, to know which of its bytes are old enough. */
 export class PastSizes {
@@ -124,7 +135,7 @@ export class PastSizes {
 export function wholeLength(bytes: Buffer): number {
   for (let back = 1; back <= 3; back += 1) {
     const byte = bytes[bytes.length - back] ?? 0;
-    if ((byte & 0b1100_0000) === 0b1000_0000) continue;
+    if (isContinuation(byte)) continue;
     const needed = byte >= 0b1111_0000 ? 4 : byte >= 0b1110_0000 ? 3 : byte >= 0b1100_0000 ? 2 : 1;
     return needed > back ? bytes.length - back : bytes.length;
   }

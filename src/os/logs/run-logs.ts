@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { formatPosition, type LogsPosition } from './logs-position.ts';
-import { beginOfTail, LogFile, PastSizes } from './read-log.ts';
+import { beginOfTail, LogFile, PastSizes, wholeLength } from './read-log.ts';
 
 /** What is read at a time, in bytes: a longer line comes in parts. */
 const PART = 64 * 1024;
@@ -255,8 +255,8 @@ class LinesOfLog {
       const from: number = this.at;
       const part = await log.bytes(from, Math.min(PART, end - from));
       const last = part.lastIndexOf(LINE_END) + 1;
-      const isRest = part.length === PART || (isEnded && from + part.length >= end);
-      const length = last > 0 ? last : isRest ? part.length : 0;
+      const isRest = isEnded && from + part.length >= end;
+      const length = last > 0 ? last : isRest ? part.length : part.length === PART ? wholeLength(part) : 0;
       if (length === 0) break;
       this.at = from + length;
       const text = part.toString('utf8', 0, length);

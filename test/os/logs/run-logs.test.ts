@@ -77,6 +77,19 @@ describe('the logs of a run', () => {
     expect(parts).toMatchObject([{ from: 990, to: 1000 }]);
   });
 
+  test('are read in whole characters, where a line is so long that it comes in parts', async () => {
+    const text = `x${'🔥é'.repeat(100_000)}`;
+    const parts = await read({ 'ws-a.log': `${text}\n` });
+    expect(parts.length).toBeGreaterThan(1);
+    expect(parts.filter((part) => part.text.includes('\uFFFD'))).toEqual([]);
+    expect(parts.map((part) => part.text).join('') === `${text}\n`).toBe(true);
+  });
+
+  test('begin with a whole character of a line that is too long', async () => {
+    const parts = await read({ 'ws-a.log': '🔥🔥🔥' }, { ...ALL_THERE_IS, lines: 9, bytes: 10 });
+    expect(parts).toMatchObject([{ from: 4, to: 12, text: '🔥🔥' }]);
+  });
+
   test('begin with those that are still written, and with so many of the others', async () => {
     const folder = temporaryFolder();
     for (const id of ['a', 'b', 'c', 'd']) writeFileSync(join(folder, `${id}.log`), `${id}\n`);
