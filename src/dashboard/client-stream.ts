@@ -40,13 +40,12 @@ export class ClientStream implements EventClient {
   #isIdle = false;
   onReady: () => void = () => undefined;
 
-  /** @param headers of the answer, beside those of every stream. */
-  constructor(response: ServerResponse, headers: Readonly<Record<string, string>>) {
+  /** @param response whose headers, beside those of every stream, are set. */
+  constructor(response: ServerResponse) {
     this.#response = response;
     // The end of the connection is the end of the stream, so that no message needs a frame around it.
     response.useChunkedEncodingByDefault = false;
     response.writeHead(200, {
-      ...headers,
       'Content-Type': 'text/event-stream',
       // A proxy is not to wait for more.
       'X-Accel-Buffering': 'no',

@@ -35,8 +35,9 @@ const HEADERS = {
   'X-Frame-Options': 'DENY',
 };
 
-async function safeHeaders(context: Context, next: () => Promise<void>): Promise<void> {
-  for (const [name, value] of Object.entries(HEADERS)) context.header(name, value);
+/** Set on Node's own response, so that an answer with events has them too. */
+async function safeHeaders({ env }: NodeContext, next: () => Promise<void>): Promise<void> {
+  for (const [name, value] of Object.entries(HEADERS)) env.outgoing.setHeader(name, value);
   await next();
 }
 
@@ -136,7 +137,7 @@ export function events(
 ): Response {
   if (context.req.method === 'HEAD') return context.body(null, 200, { 'Content-Type': 'text/event-stream' });
   const begin = prepare();
-  begin(new ClientStream(context.env.outgoing, HEADERS));
+  begin(new ClientStream(context.env.outgoing));
   return answered;
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { LiveState, TimeEstimate, WorkstreamInHand } from '../domain/dashboard/answers.ts';
 import { knownDurations } from '../store/read/durations.ts';
-import { withoutResult } from '../store/read/history-runs.ts';
+import { hasOtherRuns, withoutResult } from '../store/read/history-runs.ts';
 import { parkedTools } from '../store/read/live/parked-tools.ts';
 import {
   type DurationScale,
@@ -142,7 +142,7 @@ export class LiveReader {
 
   /** Null where too little is known of what is still to come. */
   #knownOf(connection: Connection, { total }: RunNow): DurationGroups | null {
-    if (total > PLANNED) return null;
+    if (total > PLANNED || !hasOtherRuns(connection, this.#runId)) return null;
     const known = [...knownDurations(connection, withoutResult(connection, this.#runId)).values()];
     if (known.length < LEAST_MEASURED) return null;
     const groups: DurationGroups = new Map();

@@ -17,7 +17,7 @@ async function streamed(): Promise<{ stream: ClientStream; answer: IncomingMessa
   });
   const asked = new Promise<ClientStream>((resolve) => {
     server.once('request', (_, response) => {
-      const stream = new ClientStream(response, {});
+      const stream = new ClientStream(response);
       stream.send(FIRST);
       resolve(stream);
     });

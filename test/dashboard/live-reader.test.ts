@@ -14,9 +14,15 @@ afterEach(() => void vi.restoreAllMocks());
 
 const IDS = Array.from({ length: 8 }, (_, index) => `ws-${index}`);
 
-/** A run under way with so many results, and its live state at any number of seconds. */
-function underWay(ended: number, more: readonly RunEvent[] = []) {
+/** A run under way with so many results after a run of others, and its live state at any number of seconds. */
+function underWay(ended: number, more: readonly RunEvent[] = [], earlier: readonly string[] = ['other']) {
   const connection = opened(temporaryFolder());
+  if (earlier.length > 0)
+    record(
+      connection,
+      earlier.map((id) => result(id)),
+      { runId: 'ma-run-20260101-030405' },
+    );
   const recorder = new SqliteRecorder(connection);
   recorder.take([started(IDS), ...IDS.slice(0, ended).map((id) => finished(result(id))), ...more]);
   recorder.commit();
@@ -42,6 +48,12 @@ test('where nothing is known of what is to come, that is looked for once', () =>
   const { at, plansRead } = underWay(0);
   for (const seconds of [0, 10, 20, 30]) expect(at(seconds).estimate).toBeNull();
   expect(plansRead()).toBe(1);
+});
+
+test('nothing is looked for where there is no other run', () => {
+  const { at, plansRead } = underWay(0, [], []);
+  expect(at(0).estimate).toBeNull();
+  expect(plansRead()).toBe(0);
 });
 
 test('what is known from before is not looked for where the run itself says enough', () => {

@@ -115,6 +115,10 @@ ON r.run_id = ? AND r.workstream_id = wanted.value AND r.attempts IS NOT NULL`;
 const resultsOf = (connection: Connection, { run }: HistoricRun): number =>
   countOf(connection, 'SELECT COUNT(*) AS n FROM agent_results WHERE run_id = ?', run.runId);
 
+/** Whether anything can be known from other runs. */
+export const hasOtherRuns = (connection: Connection, runId: string): boolean =>
+  countOf(connection, 'SELECT EXISTS (SELECT 1 FROM consolidated_runs WHERE run_id <> ?) AS n', runId) > 0;
+
 /** Ids of workstreams that a run which has not ended is to run and has no result of. */
 export function withoutResult(connection: Connection, runId: string): string[] {
   const sql = `SELECT workstream_id FROM run_workstreams w WHERE run_id = ? AND NOT EXISTS (
