@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { DASHBOARD_PLACE } from '../app/paths.ts';
 import { isGone, ownIdentity } from '../os/process-identity.ts';
@@ -62,6 +63,7 @@ export function startBeside(settings: BesideSettings): () => void {
     // Standard error may be a log that others read.
     else tell('info', `The dashboard is at ${address}/, and its token is in ${file}`);
   });
+  eachSentence(child, (text) => tell('warn', `The dashboard says: ${text}`));
   child.once('error', (error) => tell('warn', `The dashboard could not be started: ${error.message}`));
   child.once('exit', (code, signal) => {
     if (!isOver)
@@ -92,14 +94,14 @@ export function removeDeadPlace(state: string): void {
 function startChild(state: string, token: string, port: number): ChildProcess {
   const args = ['dashboard', '--state', state, '--port', String(port), '--with-parent'];
   const child = spawn(process.execPath, [program(), ...args], {
-    stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, [TOKEN_VARIABLE]: token },
     // A Ctrl-C is for the run; its last results are to be seen.
     detached: true,
   });
   child.unref();
   child.channel?.unref();
-  if (child.stdout instanceof Socket) child.stdout.unref();
+  for (const stream of [child.stdout, child.stderr]) if (stream instanceof Socket) stream.unref();
   lowerPriority(child.pid);
   return child;
 }
@@ -112,6 +114,16 @@ function firstLine(child: ChildProcess, take: (line: string) => void): void {
     if (!had && text.includes('\n')) take(text.slice(0, text.indexOf('\n')));
   });
 }
+
+/** Its sentences to a person, without what follows them, such as the lines of a stack. */
+function eachSentence(child: ChildProcess, take: (text: string) => void): void {
+  if (child.stderr === null) return;
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    if (line.startsWith(ITS_OWN)) take(line.slice(ITS_OWN.length));
+  });
+}
+
+const ITS_OWN = 'millrace: ';
 
 /** Null where none can be read. */
 function placeIn(file: string): KeptPlace | null {

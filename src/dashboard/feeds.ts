@@ -22,6 +22,8 @@ const LIVENESS_MS = 1_000;
 /** What reads when something may have changed. */
 interface Feed {
   read(connection: Connection, change: DatabaseChange): void;
+  /** Called once when the database is gone, or can't be read any more: what it tells its clients lets them ask, and be told why. */
+  lost(): void;
 }
 
 /** A feed, for how many clients it is, and what of the database it has read. */
@@ -106,9 +108,9 @@ export class Feeds {
   #read(entries: readonly Entry[], isDue: boolean): void {
     const due = entries.filter(({ seen }) => isDue || this.#database.changeSince(seen) !== 'none');
     if (due.length === 0) return;
+    const connection = whereReadable(() => this.#database.connection) ?? null;
+    if (connection === null) return this.#tellLost(due);
     whereReadable(() => {
-      const { connection } = this.#database;
-      if (connection === null) return;
       asOfNow(connection, () => {
         for (const entry of due) {
           const { mark } = this.#database;
@@ -120,14 +122,24 @@ export class Feeds {
       });
     });
   }
+
+  #tellLost(entries: readonly Entry[]): void {
+    const { mark } = this.#database;
+    for (const entry of entries) {
+      if (this.#database.changeSince(entry.seen) !== 'other') continue;
+      entry.seen = mark;
+      entry.feed.lost();
+    }
+  }
 }
 
 /** What can't be read now is read the next time. */
-function whereReadable(read: () => void): void {
+function whereReadable<T>(read: () => T): T | undefined {
   try {
-    read();
+    return read();
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
+    return undefined;
   }
 }
 
@@ -150,6 +162,10 @@ export class ListFeed {
     }
     const changed: ListEvents['runs'] | null = this.#list.change(connection);
     if (changed !== null) this.broadcast.publish(eventBytes('runs', JSON.stringify(changed)));
+  }
+
+  lost(): void {
+    this.broadcast.publish(this.reloadMessage);
   }
 
   readonly reloadMessage = eventBytes('reload', '{}');

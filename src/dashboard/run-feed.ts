@@ -147,6 +147,10 @@ export class RunFeed {
     this.#sendState(connection, run);
   }
 
+  lost(): void {
+    this.#reload('The database is gone, or can’t be read.');
+  }
+
   /**
    * What a client gets first that knows the run up to a mark, as of the last `read`, and the position in `broadcast` from
    * which it goes on then. The messages are made as they are taken. Only with the last of missed results the client knows

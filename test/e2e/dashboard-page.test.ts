@@ -1,4 +1,6 @@
 /** What is seen of the dashboard in a browser, while real runs go on. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { accessibilityProblems, browserTest, drawn, openAddress } from '../kit/chromium.ts';
@@ -189,6 +191,110 @@ browserTest('a lost connection is said, and found again', async () => {
   await letEnd(folder, 'a');
   await heading(page, /a completed/);
 });
+
+browserTest('a page whose dashboard was started with another token asks for it, and goes on', async () => {
+  const folder = gatedFolder([gated('a')], ['a']);
+  const first = await startDashboard(folder);
+  const run = await runUntil(folder, ['a'], ['--grace', '0.3']);
+  const { page } = await openAddress(first.address);
+  await visit(page, `#/run/${run.runId}`);
+  await heading(page, /0 of 1 have ended/);
+  first.killAll();
+  await first.finished;
+  const second = await startDashboard(folder, new URL(first.address).port);
+  const question = page.getByRole('region', { name: /does not know this browser any more/ });
+  await question.getByLabel('Token').fill('none-of-this-dashboard');
+  await question.getByRole('button', { name: 'Open' }).click();
+  await question.getByText('This is not the token of the dashboard.').waitFor();
+  expect(await accessibilityProblems(page)).toEqual([]);
+  await question.getByLabel('Token').fill(new URL(second.address).hash.replace('#token=', ''));
+  await question.getByRole('button', { name: 'Open' }).click();
+  await question.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Stop a …' }).click();
+  await page.getByRole('button', { name: 'Stop it' }).click();
+  await page.getByRole('status').getByText('a is being stopped.').waitFor();
+  await heading(page, /1 of 1 workstream failed/);
+});
+
+browserTest('a page acts on a run also after another window has opened the next session', async () => {
+  const folder = gatedFolder([gated('a')], ['a']);
+  const first = await startDashboard(folder);
+  const run = await runUntil(folder, ['a'], ['--grace', '0.3']);
+  const { page } = await openAddress(first.address);
+  await visit(page, `#/run/${run.runId}`);
+  await heading(page, /0 of 1 have ended/);
+  first.killAll();
+  await first.finished;
+  const second = await startDashboard(folder, new URL(first.address).port);
+  const other = await page.context().newPage();
+  await other.goto(second.address);
+  await heading(other, /1 run is under way/);
+  await page.getByText('Not connected; trying again.').waitFor({ state: 'detached' });
+  await page.getByRole('region', { name: /does not know this browser/ }).waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Stop a …' }).click();
+  await page.getByRole('button', { name: 'Stop it' }).click();
+  await page.getByRole('status').getByText('a is being stopped.').waitFor();
+});
+
+browserTest('an address with a token is opened also in a window that has the page already', async () => {
+  const { address } = await startDashboard(gatedFolder([], []));
+  const { page } = await openAddress(address);
+  await heading(page, /No runs yet/);
+  const was = await page.evaluate(() => performance.timeOrigin);
+  await page.evaluate((url) => void (location.href = url), address);
+  await page.waitForFunction((before) => performance.timeOrigin !== before, was);
+  await heading(page, /No runs yet/);
+  expect(page.url()).not.toContain('token');
+});
+
+browserTest(
+  'a window that has no session asks for the token, and shows then what its address names',
+  async () => {
+    const { address } = await startDashboard(gatedFolder([], []), '0', 'a-token-of-the-test-0123456789');
+    const { page } = await openAddress(`${address}#/trends`);
+    await heading(page, /The dashboard does not know this browser/);
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await page.getByLabel('Token').fill('a-token-of-the-test-0123456789');
+    await page.keyboard.press('Enter');
+    await heading(page, /No run has ended yet/);
+  },
+);
+
+browserTest(
+  'a run that was opened as the latest is followed by its id, as another one may be the latest',
+  async () => {
+    const folder = gatedFolder([gated('a')], ['a']);
+    const { address } = await startDashboard(folder);
+    const run = await runUntil(folder, ['a']);
+    const { page, requests } = await openAddress(address);
+    const isFollowed = page.waitForRequest((request) =>
+      request.url().includes(`/api/runs/${run.runId}/events`),
+    );
+    await visit(page, '#/run/latest');
+    await isFollowed;
+    await letEnd(folder, 'a', 3);
+    await heading(page, /1 of 1 workstream failed/);
+    expect(requests.filter((url) => url.includes('latest/events'))).toEqual([]);
+  },
+);
+
+browserTest(
+  'runs that are not in the database any more leave the list, also where it was replaced',
+  async () => {
+    const folder = gatedFolder([{ id: 'a', steps: [{ run: 'exit 0' }] }], []);
+    const { address } = await startDashboard(folder);
+    await millrace(folder, ['run', '--label', 'before']);
+    const { page } = await openAddress(address);
+    await heading(page, /completed/);
+    await page.getByText('before').first().waitFor();
+    rmSync(join(folder, '.state'), { recursive: true });
+    await heading(page, /No runs yet/);
+    await millrace(folder, ['run', '--label', 'after']);
+    await page.getByRole('button', { name: '1 new run: show' }).click();
+    await page.getByText('after').first().waitFor();
+    expect(await page.getByText('before').count()).toBe(0);
+  },
+);
 
 browserTest('text of workstreams is text wherever a run under way is shown', async () => {
   const title = '<img src=x onerror="document.title=1"> \u202eevil שלום';

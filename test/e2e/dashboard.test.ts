@@ -39,6 +39,16 @@ describe('millrace dashboard', () => {
     expect(stdout + stderr).not.toContain(TOKEN);
   });
 
+  test('says what to do where its port is taken', async () => {
+    const folder = temporaryFolder();
+    const { address } = await startDashboard(folder);
+    const { port } = new URL(address);
+    const { code, stderr } = await millrace(folder, ['dashboard', '--port', port]);
+    expect(code).toBe(3);
+    expect(stderr).toContain(`port ${port}: `);
+    expect(stderr).toContain('Name another --port, or 0');
+  });
+
   test('stops a workstream of a run under way, which goes on', async () => {
     const folder = gatedFolder([gated('ws-a'), gated('ws-b')], ['ws-a', 'ws-b']);
     const run = await runUntil(folder, ['ws-a', 'ws-b']);
@@ -124,5 +134,16 @@ describe('run --dashboard', () => {
     expect(existsSync(join(folder, '.state/dashboard.json'))).toBe(true);
     await letEnd(folder, 'ws-a');
     await run.finished;
+  });
+
+  test('says why the dashboard could not be started, and goes on', async () => {
+    const folder = gatedFolder([gated('ws-a')], ['ws-a']);
+    const run = await runUntil(folder, ['ws-a'], ['--dashboard'], { MILLRACE_DASHBOARD_TOKEN: 'short' });
+    await run.line(
+      (line) => line.includes('The dashboard says: ') && line.includes('a token has at least 16'),
+    );
+    await run.line((line) => line.includes('The dashboard ended by itself'));
+    await letEnd(folder, 'ws-a');
+    expect((await run.finished).code).toBe(0);
   });
 });

@@ -39,8 +39,9 @@ export async function runUntil(
   folder: string,
   ids: readonly string[],
   args: string[] = [],
+  env: NodeJS.ProcessEnv = {},
 ): Promise<Started & { runId: string }> {
-  const run = started(folder, ['run', '-j', '3', ...args]);
+  const run = started(folder, ['run', '-j', '3', ...args], env);
   const lines = ids.map((id) =>
     run.line(
       (text) => text.includes('"event":"workstream-started"') && text.includes(`"workstream_id":"${id}"`),

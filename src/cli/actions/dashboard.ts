@@ -45,7 +45,8 @@ export async function dashboard(argv: DashboardArguments): Promise<number> {
   const over = argv.withParent ? Promise.race([endSignal(), parentEnd()]) : endSignal();
   // The token is in the fragment, which no browser sends anywhere. One of the user's is not printed.
   const url = own === null ? `${started.address}/#token=${token}` : `${started.address}/`;
-  await printText(`The dashboard is at ${url}\nTo end it, press Ctrl-C.`);
+  const asks = own === null ? '' : 'It asks for your token.\n';
+  await printText(`The dashboard is at ${url}\n${asks}To end it, press Ctrl-C.`);
   if (argv.open) await openIt(url);
   const end = await over;
   await started.close();
@@ -91,7 +92,9 @@ async function start(
       return await startDashboard({ ...settings, port: port ?? DASHBOARD_PORT });
     } catch (error) {
       const where = `${settings.host}, port ${port ?? DASHBOARD_PORT}`;
-      const refusal = new Refusal(3, `The dashboard can't listen on ${where}: ${messageOf(error)}`, error);
+      const advice = isTaken(error) ? '. Name another --port, or 0 for any that is free' : '';
+      const why = `${messageOf(error)}${advice}`;
+      const refusal = new Refusal(3, `The dashboard can't listen on ${where}: ${why}`, error);
       if (!isTaken(error)) throw refusal;
       if (performance.now() < deadline) await wait(AGAIN_MS);
       else if (port === undefined || withParent) return startDashboard({ ...settings, port: 0 });

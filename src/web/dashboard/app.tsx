@@ -12,12 +12,14 @@ import { RunCrumbs, RunPages, titleOfView, useSections } from '../run-page.tsx';
 import { Search } from '../search.tsx';
 import { hrefOf, place } from '../state.ts';
 import { Said } from './actions.tsx';
+import { isSignedOut } from './client.ts';
 import { ticking } from './clock.ts';
 import { FollowedRun, type RunSeen } from './followed-run.ts';
 import { LivePage, liveSections } from './live-page.tsx';
 import { AllLogsPage, LogPage } from './log.tsx';
 import { PatternHistoryPage, PatternsPage } from './patterns.tsx';
 import { RunsPage, Waiting } from './runs.tsx';
+import { SignInAgain } from './sign-in.tsx';
 import type { LostSince } from './streams.ts';
 import { ToolsPage, TrendsPage } from './trends.tsx';
 import { UnendedPage } from './unended-page.tsx';
@@ -39,6 +41,7 @@ export function Dashboard() {
     <>
       {run === null ? <Overall /> : <OneRun key={run} name={run} />}
       <Said />
+      <SignInAgain />
     </>
   );
 }
@@ -134,7 +137,7 @@ function OneRun({ name }: { name: string }) {
         tools={null}
         rail={{ label: 'Over all runs', entries: ENTRIES }}
       >
-        <Waiting problem={followed.problem.value} what={oneLine(name, 60)} />
+        <Waiting problem={followed.problem.value?.text ?? null} what={oneLine(name, 60)} />
       </Frame>
     );
   return <RunFrame followed={followed} run={run} />;
@@ -178,7 +181,11 @@ function RunFrame({ followed, run }: { followed: FollowedRun; run: RunSeen }) {
       }
       tools={
         <>
-          <Connection lost={followed.lost.value} isLive={live !== null} />
+          <Connection
+            lost={followed.lost.value ?? followed.problem.value?.since ?? null}
+            why={followed.problem.value?.text}
+            isLive={live !== null}
+          />
           <Search run={listed} needs={needs} />
         </>
       }
@@ -249,13 +256,24 @@ function RunView({
 /** Shorter losses are not worth a word, in seconds. */
 const NOTICED = 2;
 
+const sentence = (text: string): string => (/[.?!]$/.test(text) ? text : `${text}.`);
+
+interface ConnectionProps {
+  lost: LostSince;
+  /** Why; without it there is no connection. */
+  why?: string | undefined;
+  isLive: boolean;
+}
+
 /** Whether what is seen is as it is now. */
-function Connection({ lost, isLive }: { lost: LostSince; isLive: boolean }) {
+function Connection({ lost, why = 'Not connected; trying again.', isLive }: ConnectionProps) {
+  // What is to be done about it is said instead.
+  if (isSignedOut.value) return null;
   const seconds = lost === null ? 0 : Math.round((performance.timeOrigin + ticking.value - lost) / 1000);
   if (lost !== null && seconds >= NOTICED)
     return (
       <div class="offline">
-        <span role="alert">Not connected; trying again.</span> For {seconds} s: what you see is from{' '}
+        <span role="alert">{sentence(why)}</span> For {seconds} s: what you see is from{' '}
         <Time iso={new Date(lost).toISOString()} />.
       </div>
     );

@@ -1,25 +1,48 @@
 /** What the page asks of the server: answers, and changes that need the token. */
-import { useSignal } from '@preact/signals';
+import { signal, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { ActAnswer, DashboardRefusal, SessionAnswer } from '../../domain/dashboard/answers.ts';
 
-/** Sent with each change, beside the cookie. */
-let actToken = '';
+/** Whether the server has said that it does not know this browser, as one does that was started again with another token. */
+export const isSignedOut = signal(false);
+
+/** The token in the address; null for none. */
+export const tokenInAddress = (): string | null => /^#token=([^&]+)$/.exec(location.hash)?.[1] ?? null;
 
 /**
  * Takes the token out of the address, where it would be seen and copied, and exchanges it for a cookie; a window without one
  * uses the cookie that another got. @throws {Refused} where the server knows neither.
  */
 export async function openSession(): Promise<void> {
-  const token = /^#token=([^&]+)$/.exec(location.hash)?.[1];
-  if (token !== undefined) history.replaceState(null, '', `${location.pathname}#/`);
-  const session = await answerOf<SessionAnswer>(
-    '/api/session',
-    token === undefined ? {} : { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ token }) },
-  );
-  actToken = session.actToken;
+  const token = tokenInAddress();
+  if (token === null) return void (await session());
+  history.replaceState(null, '', `${location.pathname}#/`);
+  await signIn(token);
 }
 
+/** Exchanges the token for a cookie. @throws {Refused} where it is another one. */
+export async function signIn(token: string): Promise<void> {
+  const body = JSON.stringify({ token });
+  await answerOf<SessionAnswer>('/api/session', { method: 'POST', headers: JSON_TYPE, body });
+  isSignedOut.value = false;
+}
+
+async function session(): Promise<SessionAnswer> {
+  const answer = await ask<SessionAnswer>('/api/session');
+  isSignedOut.value = false;
+  return answer;
+}
+
+/** Finds out whether the server knows this browser, which a stream that breaks off is not told. */
+export async function checkSession(): Promise<void> {
+  try {
+    await session();
+  } catch {
+    // That it does not is in `isSignedOut`, and that it does not answer is seen by the stream too.
+  }
+}
+
+const UNAUTHORIZED = 401;
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** What the server said instead of an answer. */
@@ -37,21 +60,25 @@ export const ask = <Answer>(path: string, signal?: AbortSignal): Promise<Answer>
   answerOf<Answer>(path, signal === undefined ? {} : { signal });
 
 /** Asks a run to do something. @throws as `ask`. */
-export const act = (
+export async function act(
   runId: string,
   what: 'stop' | 'retry',
   workstreams: readonly string[],
-): Promise<ActAnswer> =>
-  answerOf(`${pathOfRun(runId)}/${what}`, {
+): Promise<ActAnswer> {
+  // Asked for each time: another window may have opened another session meanwhile, whose cookie this one has too.
+  const { actToken } = await session();
+  return answerOf(`${pathOfRun(runId)}/${what}`, {
     method: 'POST',
     headers: { ...JSON_TYPE, 'x-millrace-token': actToken },
     body: JSON.stringify({ workstreams }),
   });
+}
 
 export const pathOfRun = (runId: string): string => `/api/runs/${encodeURIComponent(runId)}`;
 
 async function answerOf<Answer>(path: string, init: RequestInit): Promise<Answer> {
   const response = await fetch(path, { ...init, credentials: 'same-origin', cache: 'no-store' });
+  if (response.status === UNAUTHORIZED) isSignedOut.value = true;
   if (!response.ok) throw new Refused(response.status, await messageOf(response));
   return await response.json();
 }
@@ -72,7 +99,10 @@ export interface Answered<Answer> {
   problem: string | null;
 }
 
-/** The answer to a question, asked again whenever `asOf` changes; the last one is shown until the next is there. */
+/**
+ * The answer to a question, asked again whenever `asOf` changes, and once the server knows this browser again; the last one
+ * is shown until the next is there.
+ */
 export function useAnswer<Answer>(path: string, asOf: number): Answered<Answer> {
   const asked = useSignal<Answered<Answer> & { path: string }>({ path, answer: null, problem: null });
   useEffect(() => {
@@ -85,7 +115,7 @@ export function useAnswer<Answer>(path: string, asOf: number): Answered<Answer> 
       },
     );
     return () => aborter.abort();
-  }, [path, asOf]);
+  }, [path, asOf, isSignedOut.value]);
   return asked.value.path === path ? asked.value : { answer: null, problem: null };
 }
 

@@ -54,11 +54,12 @@ export class FollowedRun {
   /** Null until the document is there. */
   readonly run = signal<RunSeen | null>(null);
   readonly lost = signal<LostSince>(null);
-  /** Why there is no document. */
-  readonly problem = signal<string | null>(null);
+  /** Why the document, or what it is now, can't be had, and since when; null where it is as it is now. */
+  readonly problem = signal<{ text: string; since: number } | null>(null);
 
-  readonly #name: string;
-  readonly #stream: Stream;
+  /** The id, once it is known: another name, such as `latest`, may be that of another run the next time. */
+  #name: string;
+  #stream: Stream;
   #current: LiveRun | null = null;
   #at = 0;
   #isLoading = true;
@@ -78,14 +79,7 @@ export class FollowedRun {
   /** @param name id of the run, or another name of it. */
   constructor(name: string) {
     this.#name = name;
-    this.#stream = new Stream(`${pathOfRun(name)}/events`, {
-      names: EVENTS,
-      parameter: 'after',
-      onEvent: (event, data) => this.#hear(event, data),
-      onLost: (since) => {
-        this.lost.value = since;
-      },
-    });
+    this.#stream = this.#newStream();
     document.addEventListener('visibilitychange', this.#onVisible);
     void this.#load();
   }
@@ -104,9 +98,31 @@ export class FollowedRun {
     this.#show(this.#current, this.#current.snapshot());
   }
 
+  #newStream(): Stream {
+    return new Stream(`${pathOfRun(this.#name)}/events`, {
+      names: EVENTS,
+      parameter: 'after',
+      onEvent: (event, data) => this.#hear(event, data),
+      onLost: (since) => {
+        this.lost.value = since;
+      },
+    });
+  }
+
+  /** The run by its id: what was heard by another name is not of use. */
+  async #ask(): Promise<RunAnswer> {
+    const answer = await ask<RunAnswer>(pathOfRun(this.#name));
+    if (this.#isClosed || answer.runId === this.#name) return answer;
+    this.#name = answer.runId;
+    this.#stream.close();
+    this.#early = [];
+    this.#stream = this.#newStream();
+    return this.#ask();
+  }
+
   async #load(): Promise<void> {
     try {
-      const { document: packed, live, cursor } = await ask<RunAnswer>(pathOfRun(this.#name));
+      const { document: packed, live, cursor } = await this.#ask();
       if (this.#isClosed) return;
       const { workstreams, ...rest } = unpackDocument(packed);
       const before = this.#current;
@@ -125,7 +141,8 @@ export class FollowedRun {
       if (isFirst) this.#stream.from(cursor);
     } catch (error) {
       if (this.#isClosed) return;
-      if (this.#current === null) this.problem.value = messageOfError(error);
+      const since = this.problem.peek()?.since ?? Date.now();
+      this.problem.value = { text: messageOfError(error), since };
       setTimeout(() => {
         if (!this.#isClosed) void this.#load();
       }, 2000);

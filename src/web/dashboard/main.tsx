@@ -5,16 +5,29 @@ import { render } from 'preact';
 import { followKeys } from '../keys.tsx';
 import { followAddress, followTheme } from '../state.ts';
 import { Dashboard } from './app.tsx';
-import { messageOfError, openSession } from './client.ts';
+import { isSignedOut, messageOfError, openSession, tokenInAddress } from './client.ts';
+import { SignInPage } from './sign-in.tsx';
 
 async function start(root: HTMLElement): Promise<void> {
   followTheme();
+  // Of an address with a token that is opened where the page is open already, the browser changes the fragment alone.
+  addEventListener('hashchange', () => {
+    if (tokenInAddress() !== null) location.reload();
+  });
+  const hadToken = tokenInAddress() !== null;
   try {
     await openSession();
   } catch (error) {
-    root.textContent = messageOfError(error);
+    const problem = messageOfError(error);
+    if (isSignedOut.value)
+      render(<SignInPage problem={hadToken ? problem : null} onDone={() => show(root)} />, root);
+    else root.textContent = problem;
     return;
   }
+  show(root);
+}
+
+function show(root: HTMLElement): void {
   followAddress(true);
   render(<Dashboard />, root);
   followKeys();

@@ -82,8 +82,13 @@ function useRuns(onLost: (since: LostSince) => void) {
     const catchUp = async (): Promise<void> => {
       try {
         const { runs, total } = await ask<RunsAnswer>(`/api/runs?limit=${PAGE}`);
-        take({ runs, gone: [], total });
+        if (isClosed) return;
+        const before = list.peek();
+        const gone = before === null ? [] : goneOf([...before.fresh, ...before.runs], runs);
+        take({ runs, gone, total });
+        problem.value = null;
       } catch (error) {
+        if (isClosed) return;
         problem.value = messageOfError(error);
       }
     };
@@ -140,6 +145,15 @@ function useRuns(onLost: (since: LostSince) => void) {
       list.value = { ...before, runs: [...before.fresh, ...before.runs].toSorted(newestFirst), fresh: [] };
   };
   return { list: list.value, problem: problem.value, older, look };
+}
+
+/** Ids of the runs that are missing among the newest ones. Of those that are older than all of these nothing is known. */
+function goneOf(known: readonly ListedRun[], newest: readonly ListedRun[]): string[] {
+  const ids = new Set(newest.map(({ runId }) => runId));
+  const oldest = newest.length < PAGE ? '' : (newest.at(-1)?.createdAt ?? '');
+  return known
+    .filter(({ runId, createdAt }) => createdAt >= oldest && !ids.has(runId))
+    .map(({ runId }) => runId);
 }
 
 const newestFirst = (a: ListedRun, b: ListedRun): number =>

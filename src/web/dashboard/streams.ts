@@ -5,6 +5,7 @@
  * once; where there are more, they take turns.
  */
 import { alone, namesInUse, pause, until } from './alone.ts';
+import { checkSession } from './client.ts';
 
 /** Of the six connections, those that streams may keep. */
 const STREAMS = 4;
@@ -78,7 +79,10 @@ export class Stream {
 
   #take(shared: Shared): void {
     if (this.#closing.signal.aborted) return;
-    if (shared.kind === 'lost') return this.#listener.onLost(shared.since);
+    if (shared.kind === 'lost') {
+      void checkSession();
+      return this.#listener.onLost(shared.since);
+    }
     if (shared.cursor !== '') this.#cursor = shared.cursor;
     this.#listener.onEvent(shared.name, shared.data);
   }
