@@ -144,9 +144,11 @@ export function describeEngine(
       });
     }
 
-    const limits = (timeoutSeconds: number, maxOutputMb = 20) => ({
-      limits: { timeoutSeconds, graceSeconds: 0.2, maxOutputMb },
+    const limits = (timeoutSeconds: number, maxOutputMb = 20, graceSeconds = 0.2) => ({
+      limits: { timeoutSeconds, graceSeconds, maxOutputMb },
     });
+    /** How long an agent may take to say itself what came of what it was told to end. */
+    const LONG_GRACE = 30;
 
     /** Until its limit, which is raised until the code has made a file before it passed. */
     async function runToLimit(steps: Step[], file: string): Promise<Run & { seconds: number }> {
@@ -543,7 +545,7 @@ export function describeEngine(
       );
 
       test('that print without end are ended at the limit', async () => {
-        const { outcome } = await run([runStep('yes')], limits(60, 1));
+        const { outcome } = await run([runStep('yes')], limits(60, 1, LONG_GRACE));
         expect(outcome.failure).toMatchObject({ reason: 'output-limit', limitMb: 1, command: 'yes' });
       });
 
