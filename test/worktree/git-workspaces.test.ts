@@ -163,7 +163,7 @@ describe('merging into the branch of the run', () => {
     const conflict = await merge(workspaces, second.changes);
     expect(conflict).toMatchObject({ status: 'conflict', conflictsWith: ['ws-a'] });
     expect(conflict.files).toHaveLength(names.length);
-  }, 60_000);
+  }, 180_000);
 
   test('a prediction finds the same conflicts and makes no branch, also after the run was resumed', async () => {
     const repo = makeRepository({ 'a.txt': 'a\n', 'b.txt': 'b\n' });
