@@ -54,62 +54,134 @@ export function logBody(log: LogFile, { from, to }: ByteRange): ReadableStream<U
   );
 }
 
+/** How far a log was read: up to which byte, of which file; null for whichever there is. */
+export interface LogPosition {
+  at: number;
+  file: string | null;
+}
+
+const POSITION = /^(\d{1,15})(?:@([\d.-]{1,60}))?$/;
+
+/** "BYTE", "BYTE@FILE". Null for what is no position. */
+export function parseLogPosition(text: string): LogPosition | null {
+  const [, at, file = null] = POSITION.exec(text) ?? [];
+  return at === undefined ? null : { at: Number(at), file };
+}
+
+const formatLogPosition = ({ at, file }: LogPosition): string => (file === null ? `${at}` : `${at}@${file}`);
+
+/** The log of a workstream at a moment. */
+export interface LogNow {
+  /** That of its last attempt, to be closed; null where there is none. */
+  log: LogFile | null;
+  /** Whether nothing more is written to it. */
+  isOver: boolean;
+}
+
 /** What is followed, and for how long. */
 export interface Following {
-  open: () => LogFile | null;
-  /** Whether nothing more is written. */
-  isOver: () => boolean;
+  look: () => LogNow;
   /** Where to begin; null for the last part. */
-  from: number | null;
+  from: LogPosition | null;
   signal: AbortSignal;
 }
 
-/** What is appended to a log, message by message, also where it is made anew, or is still to be made. */
+/** What is appended to a log, message by message, also where another attempt begins another, or it is still to be made. */
 export async function* followedLog({
-  open,
-  isOver,
+  look,
   from,
   signal,
 }: Following): AsyncGenerator<Uint8Array, void, undefined> {
-  let log: LogFile | null = null;
-  let at: number | null = from;
-  let sizes = new PastSizes();
+  const reader = new LogReader(from);
   try {
     while (!signal.aborted) {
-      // Asked before the file is read: what was written until then is read.
-      const isLast = isOver();
-      if (log !== null && !log.isCurrent) {
-        log.close();
-        log = null;
-        at = 0;
-        sizes = new PastSizes();
-        yield event('reset', { size: 0 });
+      // Found out before the file is read: what was written until then is read.
+      const { log, isOver } = look();
+      yield* reader.take(log);
+      for await (const text of reader.read(isOver)) {
+        yield text;
+        if (signal.aborted) return;
       }
-      log ??= open();
-      if (log !== null) {
-        const begin: number = at ?? (await wholeBegin(log, Math.max(0, log.size - TAIL)));
-        at = begin;
-        const end = isLast ? log.size : (sizes.settled(log.size) ?? 0);
-        while (at < end) {
-          const part = await log.bytes(at, Math.min(PART, end - at));
-          const whole = isLast && at + part.length >= end ? part.length : wholeLength(part);
-          if (whole === 0) break;
-          const to: number = at + whole;
-          yield event('text', { from: at, to, text: part.subarray(0, whole).toString() }, to);
-          at = to;
-          if (signal.aborted) return;
-        }
-      }
-      if (isLast) return yield event('over', { size: at ?? 0 });
+      if (isOver) return yield event('over', { size: reader.at });
       await pause(signal);
     }
   } finally {
-    log?.close();
+    reader.close();
   }
 }
 
-function event<Name extends keyof LogEvents>(name: Name, data: LogEvents[Name], at?: number): Uint8Array {
-  return eventBytes(name, JSON.stringify(data), at === undefined ? undefined : String(at));
+/** Reads the log of one workstream, whichever file that is. */
+class LogReader {
+  #log: LogFile | null = null;
+  #sizes = new PastSizes();
+  /** Null until it is known where to begin. */
+  #position: LogPosition | null;
+
+  constructor(from: LogPosition | null) {
+    this.#position = from;
+  }
+
+  /** Up to where it was read, in bytes. */
+  get at(): number {
+    return this.#position?.at ?? 0;
+  }
+
+  /** Goes on with this file, and says so where that is another one than before. Closes it where it is read already. */
+  async *take(next: LogFile | null): AsyncGenerator<Uint8Array, void, undefined> {
+    const [before, known] = [this.#log, this.#position];
+    if (next === null || before?.isSameAs(next) === true) {
+      next?.close();
+      // A client that comes back is to miss nothing of what is still to be made.
+      if (known === null) yield this.#begin('position', { at: 0, file: null });
+      return;
+    }
+    before?.close();
+    this.#log = next;
+    this.#sizes = new PastSizes();
+    const file = next.identity;
+    const isSame = before === null && (known?.file ?? file) === file;
+    if (known !== null && isSame) this.#position = { at: known.at, file };
+    else {
+      const at = before === null ? await wholeBegin(next, Math.max(0, next.size - TAIL)) : 0;
+      yield this.#begin(known === null ? 'position' : 'reset', { at, file });
+    }
+  }
+
+  #begin(name: 'position' | 'reset', position: LogPosition): Uint8Array {
+    this.#position = position;
+    return name === 'reset' ? event(name, { size: 0 }, position) : event(name, {}, position);
+  }
+
+  /** @param isLast whether nothing is added any more: until then what may still hold a secret waits. */
+  async *read(isLast: boolean): AsyncGenerator<Uint8Array, void, undefined> {
+    const [log, position] = [this.#log, this.#position];
+    if (log === null || position === null) return;
+    const { file } = position;
+    const end = isLast ? log.size : (this.#sizes.settled(log.size) ?? 0);
+    while (this.at < end) {
+      const from = this.at;
+      const part = await log.bytes(from, Math.min(PART, end - from));
+      const whole = isLast && from + part.length >= end ? part.length : wholeLength(part);
+      if (whole === 0) return;
+      const to = from + whole;
+      this.#position = { at: to, file };
+      yield event('text', { from, to, text: part.subarray(0, whole).toString() }, this.#position);
+    }
+  }
+
+  close(): void {
+    this.#log?.close();
+    this.#log = null;
+  }
+}
+
+function event<Name extends keyof LogEvents>(
+  name: Name,
+  data: LogEvents[Name],
+  position?: LogPosition,
+): Uint8Array {
+  const id = position === undefined ? undefined : formatLogPosition(position);
+  return eventBytes(name, JSON.stringify(data), id);
 }
 
 /** What all workstreams of a run print, message by message, and how far that was. */

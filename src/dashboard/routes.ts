@@ -33,7 +33,7 @@ import { connectionIn, connectionOf } from './failure.ts';
 import { type Feeds, ListFeed } from './feeds.ts';
 import { type App, bodyOf, brokenOff, events, jsonBody, newApp, numberIn } from './http.ts';
 import { LiveReader, logName } from './live-reader.ts';
-import { followedLog, followedRun, logBody, rangeIn } from './logs.ts';
+import { followedLog, followedRun, type LogNow, logBody, parseLogPosition, rangeIn } from './logs.ts';
 import { metricsText } from './metrics.ts';
 import { cursorOf, type FeedParts, markIn, RunFeed } from './run-feed.ts';
 import { inSlices, inTurns } from './slices.ts';
@@ -320,7 +320,7 @@ function addLogs(app: App, parts: DashboardParts): void {
     });
   });
   app.get('/api/runs/:run/logs/:workstream', async (context) => {
-    const { log, isOver } = openLog(logPlace(context, parts), parts);
+    const { log, isOver } = logNow(logPlace(context, parts), parts);
     if (log === null) return noLog(context);
     const { size } = log;
     const from = Number(context.req.query('from') ?? Number.NaN);
@@ -344,13 +344,10 @@ function addLogs(app: App, parts: DashboardParts): void {
   });
   app.get('/api/runs/:run/logs/:workstream/follow', parts.access.stream, (context) => {
     const place = logPlace(context, parts);
-    const given = context.req.header('last-event-id') ?? context.req.query('from');
-    const from = given !== undefined && /^\d{1,15}$/.test(given) ? Number(given) : null;
+    const from = parseLogPosition(context.req.header('last-event-id') ?? context.req.query('from') ?? '');
     return events(context, parts, () => (stream) => {
       const { signal } = stream;
-      const open = (): LogFile | null => openLog(place, parts).log;
-      const isOver = (): boolean => openLog(place, parts, { isOpened: false }).isOver;
-      void stream.sendAll(followedLog({ open, isOver, from, signal })).catch(brokenOff);
+      void stream.sendAll(followedLog({ look: () => logNow(place, parts), from, signal })).catch(brokenOff);
     });
   });
 }
@@ -361,19 +358,18 @@ function logPlace(context: Context, parts: DashboardParts): { runId: string; wor
   return { runId, workstreamId: context.req.param('workstream') ?? '' };
 }
 
-/** The log of the last attempt at a workstream, and whether nothing more is written to it. */
-function openLog(
+/** The log of the last attempt at a workstream. What was in hand when its run was killed is in hand still. */
+function logNow(
   { runId, workstreamId }: ReturnType<typeof logPlace>,
   { database, state }: DashboardParts,
-  { isOpened = true } = {},
-): { log: LogFile | null; isOver: boolean } {
+): LogNow {
   const connection = connectionOf(database);
+  const isRunning = runNow(connection, runId)?.state === 'running';
   const attempt = attemptInHand(connection, runId, workstreamId);
-  const stored =
-    attempt === null ? storedLog(connection, runId, workstreamId) : logName(workstreamId, attempt);
-  const log = isOpened && stored !== null ? LogFile.open(logFolder(state, runId), stored) : null;
-  const hasEnded = stored !== null || runNow(connection, runId)?.state !== 'running';
-  return { log, isOver: attempt === null && hasEnded };
+  const result = attempt === null ? storedLog(connection, runId, workstreamId) : null;
+  const path = attempt === null ? (result?.path ?? null) : logName(workstreamId, attempt);
+  const log = path === null ? null : LogFile.open(logFolder(state, runId), path);
+  return { log, isOver: !isRunning || result !== null };
 }
 
 const noLog = (context: Context): Response =>

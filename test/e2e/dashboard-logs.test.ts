@@ -166,3 +166,82 @@ browserTest('the log of one workstream says that its connection is lost, and goe
     'one after',
   ]);
 });
+
+/** Opens the log of one workstream, and waits until it has this line. */
+async function openLog(address: string, runId: string, id: string, line: string) {
+  const { page } = await openAddress(address);
+  await page.goto(`${new URL(address).origin}/#/run/${runId}/log/${id}`);
+  const box = page.getByRole('region', { name: `Log of ${id}` });
+  await box.getByText(line, { exact: true }).waitFor();
+  await page.getByText(/^Following/).waitFor();
+  return { page, box };
+}
+
+/** Prints more, between its first gate and its second, than what a log is begun with. */
+const printingMuch = (id: string): object => ({
+  id,
+  steps: [
+    {
+      run: `echo ${id} first; cat ${gate(id, 1)}; seq -f '${id} line %05g ${'.'.repeat(60)}' 2000; cat ${gate(id, 2)}; echo ${id} after`,
+    },
+  ],
+});
+
+browserTest('the log of one workstream goes on where it was when its run is resumed', async () => {
+  const folder = gatedFolder([printingMuch('big')], ['big1', 'big2']);
+  const { address } = await startDashboard(folder);
+  const run = await runUntil(folder, ['big']);
+  const { page, box } = await openLog(address, run.runId, 'big', 'big first');
+  await letEnd(folder, 'big1');
+  await box.getByText('big line 02000').waitFor();
+  run.killAll();
+  await page.getByText('Nothing more is printed').waitFor();
+  // What is being read stays where it is.
+  await box.evaluate((element) => (element.scrollTop = 900));
+  await page.getByText('To the end', { exact: true }).waitFor();
+  await runUntil(folder, ['big'], ['--resume']);
+  await page.getByText('Not following').waitFor();
+  for (const gate of ['big1', 'big2']) await letEnd(folder, gate);
+  await page.getByText('Nothing more is printed').waitFor();
+  expect(await box.evaluate((element) => element.scrollTop)).toBe(900);
+  await found(page, 'big first', '2 lines');
+  await found(page, 'big line 02000', '2 lines');
+  await found(page, 'big line', '4\u202f000 lines');
+  await found(page, 'big after', '1 line');
+  await found(page, 'begins anew', 'Nothing matches.');
+});
+
+/** Prints, and ends as its gate says, again and again. */
+const triedAgain = (id: string): object => ({
+  id,
+  circuit_breaker: { max_attempts: 3 },
+  steps: [
+    {
+      run: `n=$(($(cat tries 2>/dev/null || echo 0) + 1)); echo $n > tries; seq -f '${id} try-'$n' line %g' 3000; exit $(cat gate-${id})`,
+    },
+  ],
+});
+
+browserTest('the log of another attempt takes the place of the one before, and says so', async () => {
+  const folder = gatedFolder([triedAgain('one')], ['one']);
+  const first = await startDashboard(folder);
+  const run = await runUntil(folder, ['one']);
+  const { page, box } = await openLog(first.address, run.runId, 'one', 'one try-1 line 3000');
+  await letEnd(folder, 'one', 3);
+  await box.getByText('one try-2 line 3000').waitFor();
+  await found(page, 'begins anew: another attempt', '1 line');
+  await found(page, 'try-1', 'Nothing matches.');
+  await found(page, 'try-2', '3\u202f000 lines');
+  // The next one is of the same size, and begins while there is no connection.
+  const comeBack = await awayFrom(first, page, folder);
+  await letEnd(folder, 'one', 3);
+  await printed(folder, 'one', 'one try-3 line 3000');
+  await comeBack();
+  await page.getByRole('button', { name: 'To the end' }).click();
+  await box.getByText('one try-3 line 3000').waitFor();
+  await letEnd(folder, 'one');
+  await page.getByText('Nothing more is printed').waitFor();
+  await found(page, 'begins anew: another attempt', '1 line');
+  await found(page, 'try-2', 'Nothing matches.');
+  await found(page, 'one try-3 line 3000', '1 line');
+});

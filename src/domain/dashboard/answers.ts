@@ -167,11 +167,18 @@ export interface ListEvents {
   reload: Record<string, never>;
 }
 
-/** `GET /api/runs/:run/logs/:workstream/follow`, from `?from=` or `Last-Event-ID` in bytes, else the last 64 KiB. */
+/**
+ * `GET /api/runs/:run/logs/:workstream/follow`: what one workstream prints, from its last 64 KiB on. The `id` of an event is
+ * how far it reaches, a text of at most 80 characters: a client that comes back with it, as `?from=` or `Last-Event-ID`, gets
+ * what was printed since then, also of a run that was resumed meanwhile, or `reset` where another attempt has begun a log of
+ * its own. A number alone is a byte of whichever log there is.
+ */
 export interface LogEvents {
+  /** Where what follows begins. */
+  position: Record<string, never>;
   /** What was appended. `from` and `to` are offsets in bytes: a gap means that the part between was left out. */
   text: { from: number; to: number; text: string };
-  /** The file was made anew, by another attempt: what was shown is of an earlier one. */
+  /** What follows is another file, of another attempt: what was shown is of an earlier one. */
   reset: { size: number };
   /** Nothing more is written. */
   over: { size: number };

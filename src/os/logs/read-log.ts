@@ -54,9 +54,14 @@ export class LogFile {
   get isCurrent(): boolean {
     const other = LogFile.open(dirname(this.#path), this.#path);
     if (other === null) return true;
-    const isSame = fstatSync(other.#descriptor).ino === fstatSync(this.#descriptor).ino;
+    const isSame = this.isSameAs(other);
     other.close();
     return isSame;
+  }
+
+  /** Whether the other one is of the same file. */
+  isSameAs(other: LogFile): boolean {
+    return fstatSync(other.#descriptor).ino === fstatSync(this.#descriptor).ino;
   }
 
   /** Bytes from a place on, at most so many. */

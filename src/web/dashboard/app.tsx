@@ -1,6 +1,6 @@
 /** The dashboard: all runs, one run while it is under way and afterwards, and what is known over all of them. */
 import { useSignal } from '@preact/signals';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import { Frame, type RailEntry } from '../frame.tsx';
 import { oneLine } from '../model/format.ts';
 import { liveTitle } from '../model/live.ts';
@@ -196,14 +196,6 @@ function RunFrame({ followed, run }: { followed: FollowedRun; run: RunSeen }) {
   );
 }
 
-/** How often something has become so: a number that stays the same when it ends. */
-function useBeginnings(isSo: boolean): number {
-  const seen = useRef({ isSo, times: 0 });
-  if (isSo && !seen.current.isSo) seen.current.times += 1;
-  seen.current.isSo = isSo;
-  return seen.current.times;
-}
-
 function RunView({
   followed,
   run,
@@ -219,12 +211,10 @@ function RunView({
   const { view } = place.value;
   const isRunning = (id: string): boolean =>
     live?.running.some(({ workstreamId }) => workstreamId === id) ?? false;
-  // When a workstream begins again its log is another one.
-  const begun = useBeginnings(view.kind === 'log' && isRunning(view.id));
   if (view.kind === 'log')
     return (
       <LogPage
-        key={`${view.id} ${begun}`}
+        key={view.id}
         runId={runId}
         id={view.id}
         title={titleOfView(

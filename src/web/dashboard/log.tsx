@@ -51,7 +51,7 @@ class LogTail {
     this.held.isOver = false;
     // A stream of this window alone.
     this.#stream = new Stream(address, {
-      names: isOfMany ? ['lines', 'position', 'over'] : ['text', 'reset', 'over'],
+      names: [...(isOfMany ? ['lines'] : ['text', 'reset']), 'position', 'over'],
       parameter: 'from',
       isOwn: true,
       onEvent: (name, data) => this.#hear(name, data),
@@ -75,7 +75,7 @@ class LogTail {
     else if (name === 'text') this.#add({ workstreamId: '', log: '', ...JSON.parse(data) });
     else if (name === 'reset') {
       this.held.clear('— The log begins anew: another attempt. —');
-      this.#seen.set('', 0);
+      this.#seen.clear();
     } else {
       this.held.isOver = true;
       this.#stream?.close();

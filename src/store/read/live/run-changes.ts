@@ -133,9 +133,15 @@ export function attemptInHand(connection: Connection, runId: string, workstreamI
 const logRow = z.object({ log_file: textCell });
 const LOG = 'SELECT log_file FROM agent_results WHERE run_id = ? AND workstream_id = ?';
 
-/** Path of the log of a workstream that has a result; null where it printed nothing. */
-export const storedLog = (connection: Connection, runId: string, workstreamId: string): string | null =>
-  firstRow(connection, logRow, LOG, runId, workstreamId)?.log_file ?? null;
+/** Path of the log of a workstream that has a result, null where it printed nothing; null for one without a result. */
+export const storedLog = (
+  connection: Connection,
+  runId: string,
+  workstreamId: string,
+): { path: string | null } | null => {
+  const row = firstRow(connection, logRow, LOG, runId, workstreamId);
+  return row === null ? null : { path: row.log_file };
+};
 
 const titleRow = z.object({ id: z.string(), title: z.string() });
 const TITLES = `
