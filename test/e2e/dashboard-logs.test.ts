@@ -1,5 +1,5 @@
 /** What all workstreams of a run print, in a browser whose connection is lost meanwhile. */
-import type { Locator, Page } from 'playwright-core';
+import type { Locator, Page, Route } from 'playwright-core';
 import { expect } from 'vitest';
 import { browserTest, openAddress } from '../kit/chromium.ts';
 import { millrace } from '../kit/command.ts';
@@ -244,4 +244,20 @@ browserTest('the log of another attempt takes the place of the one before, and s
   await found(page, 'begins anew: another attempt', '1 line');
   await found(page, 'try-2', 'Nothing matches.');
   await found(page, 'one try-3 line 3000', '1 line');
+});
+
+browserTest('a log is said to be followed once it is, and not before', async () => {
+  const folder = gatedFolder([printing('one', 4)], ['one1', 'one2']);
+  const { address } = await startDashboard(folder);
+  const run = await runUntil(folder, ['one']);
+  const { page } = await openAddress(address);
+  const held: Route[] = [];
+  await page.route(/\/logs(?:\/|$)/, (route) => void held.push(route));
+  for (const view of ['log/one', 'logs']) {
+    await page.goto(`${new URL(address).origin}/#/run/${run.runId}/${view}`);
+    await expect.poll(() => held.length).toBeGreaterThan(0);
+    await page.getByText('Connecting', { exact: true }).waitFor();
+    for (const route of held.splice(0)) await route.continue();
+    await page.getByText(/^Following/).waitFor();
+  }
 });

@@ -1,6 +1,5 @@
 /** The last lines of what is printed, as far as a page holds them. */
 import { signal } from '@preact/signals';
-import type { LostSince } from './streams.ts';
 
 /** Most lines that are held, and most characters in them; the oldest are dropped first. */
 const MOST_LINES = 50_000;
@@ -28,8 +27,8 @@ export interface LinesNow {
 /** Lines to which others are added; drawn now and then, and not while nobody sees the page. */
 export class HeldLines {
   readonly now = signal<LinesNow>({ lines: [], dropped: 0, isEndOnly: false, size: 0, isOver: false });
-  /** Since when the connection is lost by which they come. */
-  readonly lost = signal<LostSince>(null);
+  /** The connection by which they come: `none` until it is there for the first time. */
+  readonly connection = signal<'none' | 'there' | 'lost'>('none');
   isOver = false;
   isEndOnly = false;
   size = 0;

@@ -108,13 +108,7 @@ export function LinesView({ held, label, hasNames = false, nothing }: LinesProps
           </>
         )}
         <span class="state">
-          {isOver
-            ? 'Nothing more is printed'
-            : held.lost.value !== null
-              ? 'The connection is lost, and is being made again'
-              : isAtEnd.value
-                ? 'Following'
-                : 'Not following'}
+          {isOver ? 'Nothing more is printed' : followedWords(held.connection.value, isAtEnd.value)}
           {size > 0 && `; ${bytes(size)}`}
           {(log.isEndOnly || dropped > 0) && `; loaded: the last ${plural(lines.length, 'line')}`}
         </span>
@@ -149,6 +143,12 @@ export function LinesView({ held, label, hasNames = false, nothing }: LinesProps
       </div>
     </section>
   );
+}
+
+function followedWords(connection: HeldLines['connection']['value'], isAtEnd: boolean): string {
+  if (connection === 'none') return 'Connecting';
+  if (connection === 'lost') return 'The connection is lost, and is being made again';
+  return isAtEnd ? 'Following' : 'Not following';
 }
 
 /** Leads to the log of that workstream alone. Not a stop of the Tab key: there may be thousands, of few workstreams. */

@@ -49,6 +49,7 @@ class LogTail {
     const position = this.#stream?.cursor ?? null;
     this.#stream?.close();
     this.held.isOver = false;
+    this.held.connection.value = 'none';
     // A stream of this window alone.
     this.#stream = new Stream(address, {
       names: [...(isOfMany ? ['lines'] : ['text', 'reset']), 'position', 'over'],
@@ -56,7 +57,7 @@ class LogTail {
       isOwn: true,
       onEvent: (name, data) => this.#hear(name, data),
       onLost: (since) => {
-        this.held.lost.value = since;
+        this.held.connection.value = since === null ? 'there' : 'lost';
         this.#onLost(since);
       },
     });
