@@ -2,7 +2,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import type { LiveState, TimeEstimate, WorkstreamInHand } from '../domain/dashboard/answers.ts';
+import type {
+  EstimateBasis,
+  LiveState,
+  TimeEstimate,
+  WorkstreamInHand,
+} from '../domain/dashboard/answers.ts';
 import { knownDurations } from '../store/read/durations.ts';
 import { hasOtherRuns, withoutResult } from '../store/read/history-runs.ts';
 import { parkedTools } from '../store/read/live/parked-tools.ts';
@@ -18,7 +23,6 @@ import {
 import { isoTime } from '../store/schema/cells.ts';
 import type { Connection } from '../store/schema/connection.ts';
 import { byNumber } from '../text/by-number.ts';
-import { plural } from '../text/format.ts';
 import { oneLine } from '../text/printable.ts';
 import {
   addDuration,
@@ -41,6 +45,12 @@ const ESTIMATE_SHARE = 200;
 const LEAST_MEASURED = 3;
 const SCALE: DurationScale = { least: LEAST_DURATION, perE: GROUPS_PER_E };
 
+/** How long what is still to end took in earlier runs. */
+interface KnownBefore {
+  groups: DurationGroups;
+  basis: EstimateBasis;
+}
+
 /** How a run stands, and when. */
 interface Moment {
   run: RunNow;
@@ -57,7 +67,7 @@ export class LiveReader {
   #titles: ReadonlyMap<string, string> | null = null;
   #measured: MeasuredDurations | null = null;
   /** Null where too little is known; undefined until it is looked up. */
-  #known: DurationGroups | null | undefined;
+  #known: KnownBefore | null | undefined;
   #estimate: { due: number; value: TimeEstimate | null } = { due: Number.NEGATIVE_INFINITY, value: null };
 
   /** @param logs folder of the run's logs. */
@@ -127,34 +137,31 @@ export class LiveReader {
     this.#measured = measuredDurations(connection, this.#runId, SCALE, this.#measured);
     const { n, buckets } = this.#measured;
     if (n >= Math.max(LEAST_MEASURED, at.run.agents ?? 1)) {
-      const which = n < at.run.completed + at.run.failed ? 'last ' : '';
-      return estimate(
-        buckets,
-        `from how long the ${which}${plural(n, 'workstream')} took that have ended`,
-        at,
-      );
+      const of = Math.max(n, at.run.completed + at.run.failed);
+      return estimate(buckets, { kind: 'this-run', known: n, of }, at);
     }
     // What is not known does not become known, and to look for it takes long.
     if (this.#known === undefined) this.#known = this.#knownOf(connection, at.run);
     if (this.#known === null) return null;
-    return estimate(this.#known, 'from how long these took when they last completed', at);
+    return estimate(this.#known.groups, this.#known.basis, at);
   }
 
   /** Null where too little is known of what is still to come. */
-  #knownOf(connection: Connection, { total }: RunNow): DurationGroups | null {
+  #knownOf(connection: Connection, { total }: RunNow): KnownBefore | null {
     if (total > PLANNED || !hasOtherRuns(connection, this.#runId)) return null;
-    const known = [...knownDurations(connection, withoutResult(connection, this.#runId)).values()];
+    const left = withoutResult(connection, this.#runId);
+    const known = [...knownDurations(connection, left).values()];
     if (known.length < LEAST_MEASURED) return null;
     const groups: DurationGroups = new Map();
     for (const seconds of known) addDuration(groups, seconds);
-    return groups;
+    return { groups, basis: { kind: 'earlier-runs', known: known.length, of: left.length } };
   }
 }
 
 /** What is left by such durations, and by how long those under way take already. */
 function estimate(
   groups: DurationGroups,
-  basis: string,
+  basis: EstimateBasis,
   { run, rows, ended, now }: Moment,
 ): TimeEstimate | null {
   const waiting = Math.max(0, run.total - ended - rows.length);
@@ -163,7 +170,7 @@ function estimate(
     return { elapsed: Number.isNaN(elapsed) ? 0 : elapsed, fraction };
   });
   const left = timeLeft(groups, { waiting, running, agents: run.agents ?? 1 });
-  return left === null ? null : { ...left, basis: `${basis}, and how long those under way take already` };
+  return left === null ? null : { ...left, basis };
 }
 
 /** An agent of a host of a queue is called `HOST/agent-2`. */

@@ -58,17 +58,17 @@ test('nothing is looked for where there is no other run', () => {
 
 test('what is known from before is not looked for where the run itself says enough', () => {
   const { at, plansRead } = underWay(4);
-  expect(at(0).estimate).toMatchObject({ basis: expect.stringContaining('the 4 workstreams') });
+  expect(at(0).estimate).toMatchObject({ basis: { kind: 'this-run', known: 4, of: 4 } });
   expect(plansRead()).toBe(0);
 });
 
 test('the estimate counts each result once, however often it is made', () => {
   const { at, ends } = underWay(4);
   const first = at(0).estimate;
-  expect(first?.basis).toContain('the 4 workstreams');
+  expect(first?.basis).toMatchObject({ known: 4, of: 4 });
   ends(['ws-4', 'ws-5']);
-  expect(at(10).estimate?.basis).toContain('the 6 workstreams');
-  expect(at(20).estimate?.basis).toContain('the 6 workstreams');
+  expect(at(10).estimate?.basis).toMatchObject({ known: 6, of: 6 });
+  expect(at(20).estimate?.basis).toMatchObject({ known: 6, of: 6 });
 });
 
 test('what a workstream says is left of it is in the range of the estimate, and its host is named', () => {

@@ -122,8 +122,17 @@ export interface TimeEstimate {
   seconds: number;
   low: number;
   high: number;
-  /** What it is made from, as a clause: "from how long these took in 9 runs". */
-  basis: string;
+  /** What it is made from, beside how long those under way take already. */
+  basis: EstimateBasis;
+}
+
+export interface EstimateBasis {
+  /** `this-run`: the last that have ended in it. `earlier-runs`: those that are still to end, when they last completed. */
+  kind: 'this-run' | 'earlier-runs';
+  /** Workstreams of which it is known how long they took. */
+  known: number;
+  /** All that have ended, or that are still to end. */
+  of: number;
 }
 
 // ── Server-sent events. `id:` of each is the cursor after it; `Last-Event-ID` or `?after=` continues there ──

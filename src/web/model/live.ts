@@ -1,5 +1,5 @@
 /** What is said of a run while it is under way. */
-import type { LiveState, ParkedTool, TimeEstimate } from '../../domain/dashboard/answers.ts';
+import type { EstimateBasis, LiveState, ParkedTool, TimeEstimate } from '../../domain/dashboard/answers.ts';
 import { agentParts, count, listed, oneLine, plural } from './format.ts';
 import { isBad } from './lanes.ts';
 import type { AgentNow, UnseenCounts } from './live-run.ts';
@@ -22,7 +22,7 @@ export function liveVerdict(live: LiveState): Verdict {
   const isWaiting = parked.length > 0 && running.length === 0;
   if (isWaiting)
     sentences.push(`Nothing runs until ${listed(parked.map(({ tool }) => oneLine(tool, 40)))} can go on.`);
-  else if (estimate !== null) sentences.push(`${rangeOf(estimate)}, ${oneLine(estimate.basis, 200)}.`);
+  else if (estimate !== null) sentences.push(`${rangeOf(estimate)}, ${basisOf(estimate.basis)}.`);
   else if (total > 0 && ended < total)
     sentences.push('No estimate yet: too little is known of how long these take.');
   const bad = [
@@ -43,6 +43,15 @@ export function liveVerdict(live: LiveState): Verdict {
 function rangeOf({ low, high }: TimeEstimate): string {
   const [least, most] = [roughly(low), roughly(high)];
   return least === most ? `About ${least}` : `Between ${least} and ${most}`;
+}
+
+/** What an estimate is made from, as a clause. */
+function basisOf({ kind, known, of }: EstimateBasis): string {
+  const took =
+    kind === 'this-run'
+      ? `the ${known < of ? 'last ' : ''}${plural(known, 'workstream')} took that have ended`
+      : 'these took when they last completed';
+  return `from how long ${took}, and how long those under way take already`;
 }
 
 /** In the window's title: what can be read in a tab. */

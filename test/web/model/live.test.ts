@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { LiveState } from '../../../src/domain/dashboard/answers.ts';
 import { countdown, liveTitle, liveVerdict, roughly, unseenText } from '../../../src/web/model/live.ts';
 
-const LIVE: LiveState = {
+const LIVE = {
   now: '2026-01-01T00:10:00.000Z',
   startedAt: '2026-01-01T00:00:00.000Z',
   ended: 12,
@@ -13,13 +13,13 @@ const LIVE: LiveState = {
   running: [],
   waiting: 12,
   parked: [],
-  estimate: { seconds: 3000, low: 2280, high: 4800, basis: 'from how long these took in 9 runs' },
+  estimate: { seconds: 3000, low: 2280, high: 4800, basis: { kind: 'this-run', known: 2_665, of: 9_000 } },
   canAct: true,
-};
+} satisfies LiveState;
 
 test('an estimate whose ends read the same is given once', () => {
-  const estimate = { seconds: 3, low: 2, high: 4, basis: 'from how long these took' };
-  expect(liveVerdict({ ...LIVE, estimate }).more[0]).toBe('About 5\u202fs, from how long these took.');
+  const estimate = { ...LIVE.estimate, seconds: 3, low: 2, high: 4 };
+  expect(liveVerdict({ ...LIVE, estimate }).more[0]).toMatch(/^About 5\u202fs, from how long/);
 });
 
 test('an estimate is as exact as it can be', () => {
@@ -32,8 +32,16 @@ test('a run under way says how many have ended, how long it still takes, and fro
   const { sentence, more } = liveVerdict(LIVE);
   expect(sentence.replaceAll('\u202f', ' ')).toBe('12 of 24 have ended; about 50 min left.');
   expect(more.join(' ').replaceAll('\u202f', ' ')).toBe(
-    'Between 38 min and 1 h 20 min, from how long these took in 9 runs. 1 failed so far; the run goes on all the same.',
+    'Between 38 min and 1 h 20 min, from how long the last 2 665 workstreams took that have ended, and how long those under way take already. 1 failed so far; the run goes on all the same.',
   );
+});
+
+test.each([
+  [{ kind: 'this-run', known: 1_000, of: 1_000 }, 'the 1\u202f000 workstreams took that have ended'],
+  [{ kind: 'earlier-runs', known: 9, of: 12 }, 'these took when they last completed'],
+] as const)('what an estimate is made from is said: %j', (basis, words) => {
+  const { more } = liveVerdict({ ...LIVE, estimate: { ...LIVE.estimate, basis } });
+  expect(more[0]).toContain(`, from how long ${words}, and how long those under way take already.`);
 });
 
 test('a run without a history has no estimate, and says so', () => {
