@@ -290,7 +290,6 @@ browserTest(
     rmSync(join(folder, '.state'), { recursive: true });
     await heading(page, /No runs yet/);
     await millrace(folder, ['run', '--label', 'after']);
-    await page.getByRole('button', { name: '1 new run: show' }).click();
     await page.getByText('after').first().waitFor();
     expect(await page.getByText('before').count()).toBe(0);
   },

@@ -1,9 +1,10 @@
-/** While a run goes on and its reader does nothing, nothing that is in view moves. */
+/** While runs begin, go on and end, and their reader does nothing, nothing that is in view moves. */
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
+import { SqliteRecorder } from '../../src/store/write/recorder.ts';
 import { browserTest, openAddress } from '../kit/chromium.ts';
 import { served, TOKEN } from '../kit/dashboard-server.ts';
-import { failed, finished, opened, result } from '../kit/recorded-run.ts';
+import { end, failed, finished, opened, result, started } from '../kit/recorded-run.ts';
 import { beginsNow, recordEnded, recordLive, SHOWN } from '../kit/shown-runs.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
@@ -88,6 +89,53 @@ async function shiftsAt({ width, scrolled }: Place): Promise<string[]> {
   await heading(page, /All 24 have ended/);
   return page.evaluate(() => globalThis.shifts);
 }
+
+/** What moves at a place of the list of runs while one begins, one goes on and one ends; its window. */
+async function shiftsOfList({ width, scrolled }: Place): Promise<{ page: Page; shifts: string[] }> {
+  const folder = temporaryFolder();
+  const connection = opened(folder);
+  recordEnded(connection);
+  const { live, oddLive } = recordLive(connection);
+  const dashboard = await served(folder);
+  const { page } = await openAddress(`${dashboard.address}/#token=${TOKEN}`, {
+    viewport: { width, height: 800 },
+  });
+  await heading(page, /2 runs are under way/);
+  await page.getByRole('region', { name: 'How they went' }).waitFor();
+  await page.evaluate((top) => scrollTo(0, top), scrolled);
+  await watchShifts(page);
+  const begun = new SqliteRecorder(connection);
+  begun.take([started(['ws-a', 'ws-b'], { runId: BEGUN, at: new Date().toISOString() })]);
+  begun.commit();
+  await heading(page, /3 runs are under way/);
+  live.take([finished(failed('ws-orders-merge', 'It broke.', { runId: SHOWN.live }))]);
+  live.commit();
+  await page.getByRole('row', { name: SHOWN.live }).getByText('13 of 24').waitFor();
+  oddLive.finish(end({ runId: SHOWN.oddLive, at: new Date().toISOString() }));
+  await heading(page, /2 runs are under way/);
+  return { page, shifts: await page.evaluate(() => globalThis.shifts) };
+}
+
+const BEGUN = 'ma-run-20260101-130000';
+
+for (const place of [
+  { width: 1280, scrolled: 0 },
+  { width: 1280, scrolled: 400 },
+  { width: 360, scrolled: 0 },
+  { width: 360, scrolled: 700 },
+])
+  browserTest(`no run moves by itself at ${place.width} px, scrolled by ${place.scrolled}`, async () => {
+    const { page, shifts } = await shiftsOfList(place);
+    expect(shifts).toEqual([]);
+    const cards = page.getByRole('region', { name: 'Under way' }).getByRole('link');
+    const ids = async (): Promise<string[]> =>
+      (await cards.locator('code').allTextContents()).toSorted((a, b) => a.localeCompare(b));
+    expect(await ids()).toEqual([SHOWN.oddLive, SHOWN.live]);
+    await page.getByRole('button', { name: '1 new run and 1 ended: show' }).click();
+    await cards.filter({ hasText: BEGUN }).waitFor();
+    expect(await ids()).toEqual([SHOWN.live, BEGUN]);
+    expect(await page.getByRole('row', { name: BEGUN }).count()).toBe(1);
+  });
 
 for (const place of [
   { width: 1280, scrolled: 0 },

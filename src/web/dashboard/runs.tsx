@@ -15,6 +15,7 @@ import {
   runsOf,
   runsVerdict,
   runWords,
+  unseenRuns,
 } from '../model/runs.ts';
 import { Block, Command, Time, Words } from '../parts.tsx';
 import { drawingGoesOn, go, hrefInRun, place } from '../state.ts';
@@ -45,11 +46,12 @@ function RunMarkView({ run }: { run: ListedRun }) {
 /** Runs that are asked for at once. */
 const PAGE = 200;
 
+/** Runs begin, change and end while their list is read: which are listed, and where, stays as it was when the reader looked. */
 interface RunsOnPage {
-  /** The newest first. */
-  runs: readonly ListedRun[];
-  /** Those that began since the reader looked. */
-  fresh: readonly ListedRun[];
+  /** As they were when the reader looked, the newest first. */
+  listed: readonly ListedRun[];
+  /** By id, as they are now; also those that began since then. */
+  now: ReadonlyMap<string, ListedRun>;
   total: number;
   database: string;
 }
@@ -61,18 +63,14 @@ function useRuns(onLost: (since: LostSince) => void) {
   const take = ({ runs, gone, total }: ListEvents['runs']): void => {
     const before = list.peek();
     if (before === null) return;
-    const changed = new Map(runs.map((run) => [run.runId, run]));
-    const kept = (all: readonly ListedRun[]): ListedRun[] =>
-      all.flatMap((run) => {
-        const now = changed.get(run.runId) ?? run;
-        changed.delete(run.runId);
-        return gone.includes(run.runId) ? [] : [now];
-      });
-    const known = kept(before.runs);
-    const fresh = kept(before.fresh);
-    const oldest = known.at(-1)?.createdAt ?? '';
-    const more = [...changed.values()].filter(({ createdAt }) => createdAt >= oldest);
-    list.value = { ...before, runs: known, fresh: [...more, ...fresh].toSorted(newestFirst), total };
+    const { listed } = before;
+    const now = new Map(before.now);
+    const oldest = listed.at(-1)?.createdAt ?? '';
+    for (const run of runs) if (now.has(run.runId) || run.createdAt >= oldest) now.set(run.runId, run);
+    for (const id of gone) now.delete(id);
+    // Of an empty list, and where the database is another one, nothing stays.
+    const isSame = listed.some(({ runId }) => now.has(runId));
+    list.value = { ...before, listed: isSame ? listed : newestFirst(now), now, total };
   };
   useEffect(() => {
     const early: string[] = [];
@@ -84,7 +82,7 @@ function useRuns(onLost: (since: LostSince) => void) {
         const { runs, total } = await ask<RunsAnswer>(`/api/runs?limit=${PAGE}`);
         if (isClosed) return;
         const before = list.peek();
-        const gone = before === null ? [] : goneOf([...before.fresh, ...before.runs], runs);
+        const gone = before === null ? [] : goneOf([...before.now.values()], runs);
         take({ runs, gone, total });
         problem.value = null;
       } catch (error) {
@@ -109,7 +107,7 @@ function useRuns(onLost: (since: LostSince) => void) {
       try {
         const { runs, total, database } = await ask<RunsAnswer>(`/api/runs?limit=${PAGE}`);
         if (isClosed) return;
-        list.value = { runs, fresh: [], total, database };
+        list.value = { listed: runs, now: byId(runs), total, database };
         problem.value = null;
         for (const data of early.splice(0)) take(JSON.parse(data));
         stream.from(null);
@@ -127,22 +125,23 @@ function useRuns(onLost: (since: LostSince) => void) {
     };
   }, []);
   const older = async (): Promise<void> => {
-    const before = list.peek();
-    const last = before?.runs.at(-1);
-    if (before === null || last === undefined) return;
+    const last = list.peek()?.listed.findLast(({ runId }) => list.peek()?.now.has(runId));
+    if (last === undefined) return;
     try {
       const { runs } = await ask<RunsAnswer>(
         `/api/runs?limit=${PAGE}&before=${encodeURIComponent(last.runId)}`,
       );
-      list.value = { ...before, runs: [...before.runs, ...runs] };
+      const before = list.peek();
+      if (before === null) return;
+      const now = new Map([...before.now, ...byId(runs)]);
+      list.value = { ...before, listed: [...before.listed, ...runs], now };
     } catch (error) {
       problem.value = messageOfError(error);
     }
   };
   const look = (): void => {
     const before = list.peek();
-    if (before !== null)
-      list.value = { ...before, runs: [...before.fresh, ...before.runs].toSorted(newestFirst), fresh: [] };
+    if (before !== null) list.value = { ...before, listed: newestFirst(before.now) };
   };
   return { list: list.value, problem: problem.value, older, look };
 }
@@ -156,50 +155,53 @@ function goneOf(known: readonly ListedRun[], newest: readonly ListedRun[]): stri
     .map(({ runId }) => runId);
 }
 
-const newestFirst = (a: ListedRun, b: ListedRun): number =>
-  a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0;
+const byId = (runs: readonly ListedRun[]): Map<string, ListedRun> =>
+  new Map(runs.map((run) => [run.runId, run]));
+
+const newestFirst = (runs: ReadonlyMap<string, ListedRun>): ListedRun[] =>
+  [...runs.values()].toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0));
 
 export function RunsPage({ onLost }: { onLost: (since: LostSince) => void }) {
   const { list, problem, older, look } = useRuns(onLost);
   if (list === null) return <Waiting problem={problem} what="the runs" />;
-  const { runs, fresh, total, database } = list;
-  const all = [...fresh, ...runs];
-  const underWay = all.filter(({ state }) => state === 'running');
+  const { listed, now, total, database } = list;
+  const underWay = listed.filter(({ state }) => state === 'running');
+  const unseen = unseenRuns(listed, now);
   return (
     <>
-      <div class="hello">
-        <h1>{runsVerdict(all)}</h1>
-        <p class="q2">
-          {plural(total, 'run')} in <code>{oneLine(database, 200)}</code>
-        </p>
+      <div class="hello runs-hello">
+        <h1>{runsVerdict(newestFirst(now))}</h1>
+        <div class="unseen">
+          <p class="q2">
+            {plural(total, 'run')} in <code>{oneLine(database, 200)}</code>
+          </p>
+          {unseen !== '' && (
+            <button type="button" class="pill" onClick={look}>
+              {unseen}: show
+            </button>
+          )}
+        </div>
       </div>
       {total === 0 && <Begin />}
       {underWay.length > 0 && (
         <Block title="Under way">
           <div class="runcards">
             {underWay.map((run) => (
-              <RunCard key={run.runId} run={run} />
+              <RunCard key={run.runId} run={now.get(run.runId) ?? run} />
             ))}
           </div>
         </Block>
       )}
-      {runs.length > 2 && <Course runs={runs} />}
+      {listed.length > 2 && <Course runs={listed} />}
       {total > 0 && (
         <Block
           title="All runs"
-          note={`${runs.length + fresh.length < total ? `the last ${count(runs.length)} of ${count(total)}` : count(total)}, the newest first`}
-          actions={
-            fresh.length > 0 && (
-              <button type="button" class="pill" onClick={look}>
-                {plural(fresh.length, 'new run')}: show
-              </button>
-            )
-          }
+          note={`${now.size < total ? `the last ${count(listed.length)} of ${count(total)}` : count(listed.length)}, the newest first`}
         >
-          <RunTable runs={runs} />
-          {runs.length + fresh.length < total && (
+          <RunTable runs={listed} now={now} />
+          {now.size < total && (
             <p class="more-row card gap">
-              {count(total - runs.length - fresh.length)} older
+              {count(total - now.size)} older
               <button type="button" class="b" onClick={() => void older()}>
                 Show older runs
               </button>
@@ -340,7 +342,8 @@ function Course({ runs }: { runs: readonly ListedRun[] }) {
   );
 }
 
-function RunTable({ runs }: { runs: readonly ListedRun[] }) {
+/** @param runs as they were when the reader looked, by which they are found and in order. */
+function RunTable({ runs, now }: { runs: readonly ListedRun[]; now: ReadonlyMap<string, ListedRun> }) {
   const { query, states, sort } = place.value;
   const found = runsOf(runs, { query, states, sort });
   return (
@@ -362,7 +365,7 @@ function RunTable({ runs }: { runs: readonly ListedRun[] }) {
         <Table
           label="Table of runs"
           columns={COLUMNS}
-          rows={found}
+          rows={found.map((run) => now.get(run.runId) ?? run)}
           keyOf={({ runId }) => runId}
           sort={sort}
           onSort={(next) => go({ sort: next })}

@@ -99,6 +99,27 @@ const KEYS: Record<string, (run: ListedRun) => SortKey> = {
   cost: ({ costUsd }) => costUsd,
 };
 
+/**
+ * What would move in a list of runs if it were shown as it is now: "1 new run and 2 ended"; "" for nothing.
+ * @param seen the list as it is shown.
+ * @param now all runs by id.
+ */
+export function unseenRuns(seen: readonly ListedRun[], now: ReadonlyMap<string, ListedRun>): string {
+  const known = new Set(seen.map(({ runId }) => runId));
+  const fresh = [...now.keys()].filter((id) => !known.has(id)).length;
+  const isRunning = (run: ListedRun | undefined): boolean => run?.state === 'running';
+  const there = seen.filter(({ runId }) => now.has(runId));
+  const changed = there.filter((run) => isRunning(run) !== isRunning(now.get(run.runId)));
+  const ended = changed.filter(isRunning).length;
+  const counts: [value: number, word: string][] = [
+    [changed.length - ended, 'resumed'],
+    [ended, 'ended'],
+    [seen.length - there.length, 'removed'],
+  ];
+  const others = counts.flatMap(([value, word]) => (value > 0 ? [`${count(value)} ${word}`] : []));
+  return listed([...(fresh > 0 ? [plural(fresh, 'new run')] : []), ...others]);
+}
+
 /** "on 4 agents with claude and codex" */
 export const runNote = ({ agents, tools, running }: ListedRun): string =>
   [

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ListedRun } from '../../../src/domain/dashboard/answers.ts';
-import { listedState, runsOf, runsVerdict, runWords } from '../../../src/web/model/runs.ts';
+import { listedState, runsOf, runsVerdict, runWords, unseenRuns } from '../../../src/web/model/runs.ts';
 
 const TOTALS: ListedRun['totals'] = {
   workstreams: 4,
@@ -73,6 +73,15 @@ test('the list begins with what is under way and how the last run ended', () => 
   expect(runsVerdict([WAITS])).toMatch(
     /^The last run waits for the usage limit of claude, which resets at 2026-01-01 \d\d:00:00: 1 of 4 have ended\.$/,
   );
+});
+
+test('what has become of a list since it was looked at is told, but for figures', () => {
+  const unseen = (...now: ListedRun[]): string =>
+    unseenRuns([LIVE, RED, DEAD], new Map(now.map((run) => [run.runId, run])));
+  expect(unseen({ ...LIVE, running: 1 }, RED, DEAD)).toBe('');
+  expect(unseen(GREEN, LIVE, RED, DEAD)).toBe('1 new run');
+  expect(unseen(GREEN, WAITS, { ...LIVE, state: 'ended' }, RED, DEAD)).toBe('2 new runs and 1 ended');
+  expect(unseen(LIVE, { ...DEAD, state: 'running' })).toBe('1 resumed and 1 removed');
 });
 
 test('runs are filtered by state and words, and sorted by a column', () => {
