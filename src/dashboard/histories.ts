@@ -26,6 +26,7 @@ import { sumKnown } from '../domain/tool-report.ts';
 import { historicRun, runsUpTo } from '../store/read/history-runs.ts';
 import { historyStamp, listedRuns, newestEnded } from '../store/read/live/listed-runs.ts';
 import {
+  failingCount,
   lastResults,
   resultsOf,
   type TitledResult,
@@ -59,11 +60,19 @@ export function nothingYet(
     case 'tools':
       return { version: 1, runs: 0, tools: [], inRuns: [] };
     case 'workstreams':
-      return { version: 1, runs: 0, workstreams: [], total: 0 };
+      return NO_WORKSTREAMS;
     default:
       return null;
   }
 }
+
+const NO_WORKSTREAMS: WorkstreamsAnswer = {
+  version: 1,
+  runs: 0,
+  workstreams: [],
+  total: 0,
+  totals: { failing: 0, flaky: 0 },
+};
 
 /** Keeps what takes long to make as long as it holds: one value of each kind. */
 export class Histories {
@@ -129,7 +138,7 @@ export class Histories {
     asked: { search: string; after: string; limit: number },
   ): WorkstreamsAnswer {
     const head = headIn(connection);
-    if (head === null) return { version: 1, runs: 0, workstreams: [], total: 0 };
+    if (head === null) return NO_WORKSTREAMS;
     const history = new RunHistory(connection, runsUpTo(connection, head, LISTED_RUNS));
     const runIds = history.runs.map(({ run }) => run.runId);
     const ids = workstreamIds(connection, { runIds, ...asked });
@@ -161,7 +170,12 @@ export class Histories {
       };
     });
     const total = workstreamCount(connection, { runIds, ...asked });
-    return { version: 1, runs: runIds.length, workstreams, total };
+    const search = asked.search.toLowerCase();
+    const totals = {
+      failing: failingCount(connection, { runIds, ...asked }),
+      flaky: [...flaky].filter((id) => id.toLowerCase().includes(search)).length,
+    };
+    return { version: 1, runs: runIds.length, workstreams, total, totals };
   }
 
   /** @param named.run id of the run that it is told of; null for the last that has a result of it. */

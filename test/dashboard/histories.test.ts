@@ -45,3 +45,29 @@ test('of what became slower and of what is flaky the answer has a part, and says
   expect(flaky?.verdict).toContain(`${totals.flaky} workstreams were flaky`);
   expect(flaky?.failures).toHaveLength(100);
 });
+
+test('of workstreams the answer has a part, and says how many of all failed and are flaky', async () => {
+  const folder = temporaryFolder();
+  const connection = opened(folder);
+  const ids = Array.from({ length: 12 }, (_, index) => `ws-${String(index).padStart(2, '0')}`);
+  record(
+    connection,
+    ids.map((id) => result(id)),
+    { runId: 'ma-run-20260101-000001' },
+  );
+  record(
+    connection,
+    ids.map((id, index) => (index < 7 ? result(id) : failed(id, 'boom'))),
+    { runId: 'ma-run-20260101-000002' },
+  );
+  const dashboard = await served(folder);
+  const told = async (path: string) => (await ask(dashboard, path, { headers: bearer })).json();
+  expect(await told('/api/workstreams?limit=3')).toMatchObject({
+    total: 12,
+    totals: { failing: 5, flaky: 0 },
+  });
+  expect(await told('/api/workstreams?limit=3&search=WS-1')).toMatchObject({
+    total: 2,
+    totals: { failing: 2, flaky: 0 },
+  });
+});

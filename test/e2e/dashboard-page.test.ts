@@ -1,11 +1,14 @@
 /** What is seen of the dashboard in a browser, while real runs go on. */
+import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { accessibilityProblems, browserTest, drawn, openAddress } from '../kit/chromium.ts';
 import { millrace } from '../kit/command.ts';
 import { gated, gatedFolder, letEnd, runUntil, startDashboard } from '../kit/dashboard.ts';
+import { makeRepository } from '../kit/repository.ts';
 
 const heading = (page: Page, text: RegExp): Promise<void> =>
   page.getByRole('heading', { level: 1, name: text }).waitFor();
@@ -292,6 +295,49 @@ browserTest(
     await millrace(folder, ['run', '--label', 'after']);
     await page.getByText('after').first().waitFor();
     expect(await page.getByText('before').count()).toBe(0);
+  },
+);
+
+/** A repository in which two coding agents change the same line, and a gated workstream. */
+function conflictingWork(): string {
+  const writes = (id: string) => ({
+    id,
+    tool: 'claude',
+    tasks: [`write shared.txt ${id}`],
+    files_scope: ['shared.txt'],
+    acceptance_tests: ['test -s shared.txt'],
+  });
+  const scripted = fileURLToPath(new URL('../fixtures/tools/scripted.mjs', import.meta.url));
+  const tools = { claude: { command: ['node', scripted, '--claude'], exit_grace_seconds: 1 } };
+  const folder = makeRepository({
+    '.gitignore': '.state/\nreports/\ngate-*\n',
+    'shared.txt': 'neither\n',
+    'millrace.config.json': JSON.stringify({ tools }),
+    'workstreams/all.json': JSON.stringify([writes('ws-left'), writes('ws-right'), gated('ws-gated')]),
+  });
+  execFileSync('mkfifo', [join(folder, 'gate-ws-gated')]);
+  return folder;
+}
+
+browserTest(
+  'work that is merged after its result was sent is shown as it ended, and needs nobody before',
+  async () => {
+    const folder = conflictingWork();
+    const { address } = await startDashboard(folder);
+    const run = await runUntil(folder, ['ws-gated']);
+    for (const id of ['ws-left', 'ws-right'])
+      await run.line(
+        (line) => line.includes('"workstream-finished"') && line.includes(`"workstream_id":"${id}"`),
+      );
+    const { page, problems } = await openAddress(address);
+    await visit(page, `#/run/${run.runId}/workstream/ws-left`);
+    await heading(page, /ws-left completed/);
+    expect(await page.getByText('was not merged before the run ended').count()).toBe(0);
+    await visit(page, `#/run/${run.runId}`);
+    await heading(page, /2 of 3 have ended/);
+    await letEnd(folder, 'ws-gated');
+    await page.getByText('1 conflicts with other work').first().waitFor();
+    expect(problems).toEqual([]);
   },
 );
 

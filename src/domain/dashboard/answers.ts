@@ -240,7 +240,10 @@ export interface WorkstreamsAnswer {
   /** How many runs were looked at. */
   runs: number;
   workstreams: ListedWorkstream[];
+  /** How many match, whatever `after` and `limit`. */
   total: number;
+  /** How many of these failed in their last run, and how many are flaky. */
+  totals: { failing: number; flaky: number };
 }
 
 /** `GET /api/workstreams/:workstream?run=RUN`: a workstream over its last runs, and in one of them. */

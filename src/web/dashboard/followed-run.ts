@@ -169,12 +169,18 @@ export class FollowedRun {
       case 'over':
         current.live = null;
         announcement.value = 'The run is over.';
+        // Work is merged after its result was sent.
+        if (hasUnmerged(current)) this.#reload();
         break;
       default:
-        this.#isLoading = true;
-        void this.#load();
+        this.#reload();
     }
     this.#schedule();
+  }
+
+  #reload(): void {
+    this.#isLoading = true;
+    void this.#load();
   }
 
   #takeRows(current: LiveRun, { rows, gone }: RowsEvent): void {
@@ -241,6 +247,9 @@ export class FollowedRun {
         : `${plural(ended, 'workstream')} more ended; ${oneLine(first, 80)}${failed > 1 ? ` and ${failed - 1} others` : ''} failed.`;
   }
 }
+
+/** Whether work waits to be merged, as far as is known. */
+const hasUnmerged = (run: LiveRun): boolean => [...run.ids()].some((id) => run.get(id)?.merge === 'pending');
 
 /** How many ended and failed, and the title of the first that failed. */
 interface Unsaid {

@@ -26,14 +26,15 @@ import { NothingYet, Waiting } from './runs.tsx';
 
 /** Rows that are asked for at first, and where the reader wants all. */
 const FIRST = 200;
-const ALL = 10_000;
+/** As many as are answered. */
+const ALL = 500;
 
 export function WorkstreamsPage({ asOf }: { asOf: number }) {
   const { query, sort, states, all } = place.value;
   const path = `/api/workstreams?limit=${all ? ALL : FIRST}${query === '' ? '' : `&search=${encodeURIComponent(query)}`}`;
   const { answer, problem } = useAnswer<WorkstreamsAnswer>(path, asOf);
   if (answer === null) return <Waiting problem={problem} what="the workstreams" />;
-  const { workstreams, runs, total } = answer;
+  const { workstreams, runs, total, totals } = answer;
   if (runs === 0)
     return <NothingYet what="Here will be each workstream, with how it went in the last runs." />;
   const found = sorted(
@@ -44,7 +45,7 @@ export function WorkstreamsPage({ asOf }: { asOf: number }) {
   return (
     <>
       <div class="hello">
-        <h1>{workstreamsVerdict(workstreams, query)}</h1>
+        <h1>{workstreamsVerdict(total, totals, query)}</h1>
         <p class="q2">
           {plural(total, 'workstream')} in {lastRuns(runs)}
         </p>
@@ -76,9 +77,13 @@ export function WorkstreamsPage({ asOf }: { asOf: number }) {
         {total > workstreams.length && (
           <p class="more-row">
             {count(total - workstreams.length)} more
-            <button type="button" class="b" onClick={() => go({ all: true })}>
-              Show {total > ALL ? `the first ${count(ALL)}` : `all ${count(total)}`}
-            </button>
+            {workstreams.length < ALL ? (
+              <button type="button" class="b" onClick={() => go({ all: true })}>
+                Show {total > ALL ? `the first ${count(ALL)}` : `all ${count(total)}`}
+              </button>
+            ) : (
+              <span>, which the filter finds by their ids</span>
+            )}
           </p>
         )}
       </div>
@@ -86,11 +91,13 @@ export function WorkstreamsPage({ asOf }: { asOf: number }) {
   );
 }
 
-function workstreamsVerdict(workstreams: readonly ListedWorkstream[], query: string): string {
-  if (workstreams.length === 0)
-    return query === '' ? 'No workstream has a result.' : 'No workstream matches.';
-  const failing = workstreams.filter(({ lastStatus }) => lastStatus === 'failed').length;
-  const flaky = workstreams.filter(({ isFlaky }) => isFlaky).length;
+/** Of all that match, of which the list may have a part. */
+function workstreamsVerdict(
+  total: number,
+  { failing, flaky }: WorkstreamsAnswer['totals'],
+  query: string,
+): string {
+  if (total === 0) return query === '' ? 'No workstream has a result.' : 'No workstream matches.';
   const parts = [
     ...(failing > 0 ? [`${count(failing)} failed in their last run`] : []),
     ...(flaky > 0 ? [`${count(flaky)} ${flaky === 1 ? 'is' : 'are'} flaky`] : []),

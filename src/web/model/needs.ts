@@ -63,9 +63,12 @@ const MOST = 200;
 
 export function needsOf(run: Run): Need[] {
   const { errors, merges } = run.head;
+  // What is still to be merged needs nobody while the run goes on.
+  const isOver = run.head.run.state !== 'running';
+  const unmerged = (merges?.problems.shown ?? []).filter(({ status }) => isOver || status !== 'pending');
   const needs = [
     ...errors.slice(0, MOST).map((pattern) => patternNeed(run, pattern)),
-    ...(merges?.problems.shown ?? []).slice(0, MOST).map((problem) => conflictNeed(run, problem)),
+    ...unmerged.slice(0, MOST).map((problem) => conflictNeed(run, problem)),
   ];
   return needs.toSorted(
     (a, b) =>

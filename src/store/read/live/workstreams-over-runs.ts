@@ -30,6 +30,15 @@ export const workstreamIds = (connection: Connection, asked: WorkstreamsAsked): 
 export const workstreamCount = (connection: Connection, { runIds, search }: WorkstreamsAsked): number =>
   countOf(connection, `SELECT COUNT(*) AS n FROM (${IDS})`, JSON.stringify(runIds), search);
 
+/** How many failed in the last of these runs that has a result of them. */
+export const failingCount = (connection: Connection, { runIds, search }: WorkstreamsAsked): number => {
+  const last = `SELECT r.status, MAX(r.id) FROM json_each(?) u CROSS JOIN agent_results r ON r.run_id = u.value
+    WHERE typeof(r.workstream_id) = 'text' AND instr(lower(r.workstream_id), lower(?)) > 0 AND r.attempts IS NOT NULL
+    GROUP BY r.workstream_id`;
+  const sql = `SELECT COUNT(*) AS n FROM (${last}) WHERE status = 'failed'`;
+  return countOf(connection, sql, JSON.stringify(runIds), search);
+};
+
 const inRunRow = z.object({
   workstream_id: z.string(),
   run_id: z.string(),
