@@ -1,7 +1,9 @@
 /** While runs begin, go on and end, and their reader does nothing, nothing that is in view moves. */
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
+import type { LiveState } from '../../src/domain/dashboard/answers.ts';
 import { SqliteRecorder } from '../../src/store/write/recorder.ts';
+import { liveVerdict } from '../../src/web/model/live.ts';
 import { browserTest, openAddress } from '../kit/chromium.ts';
 import { served, TOKEN } from '../kit/dashboard-server.ts';
 import { end, failed, finished, opened, result, started } from '../kit/recorded-run.ts';
@@ -40,8 +42,8 @@ interface Place {
   scrolled: number;
 }
 
-/** What moves at a place of the page of a run while results of all kinds arrive, agents go idle, and it comes to its end. */
-async function shiftsAt({ width, scrolled }: Place): Promise<string[]> {
+/** A window on the dashboard at a run under way, all of which is drawn, and what records more of it. */
+async function openLive(width: number): Promise<{ page: Page; live: SqliteRecorder }> {
   const folder = temporaryFolder();
   const connection = opened(folder);
   recordEnded(connection);
@@ -55,6 +57,12 @@ async function shiftsAt({ width, scrolled }: Place): Promise<string[]> {
   await heading(page, /12 of 24 have ended/);
   // The last that is drawn.
   await page.locator('.tl-drawing').waitFor({ state: 'attached' });
+  return { page, live };
+}
+
+/** What moves at a place of the page of a run while results of all kinds arrive, agents go idle, and it comes to its end. */
+async function shiftsAt({ width, scrolled }: Place): Promise<string[]> {
+  const { page, live } = await openLive(width);
   await page.evaluate((top) => scrollTo(0, top), scrolled);
   await watchShifts(page);
   const takes = (...events: Parameters<typeof live.take>[0]): void => {
@@ -147,3 +155,42 @@ for (const place of [
   browserTest(`nothing moves by itself at ${place.width} px, scrolled by ${place.scrolled}`, async () => {
     expect(await shiftsAt(place)).toEqual([]);
   });
+
+/** Of which there is most to say. */
+const LONGEST: LiveState = {
+  startedAt: '2026-01-01T00:00:00.000Z',
+  now: '2026-01-01T01:00:00.000Z',
+  total: 10_000,
+  ended: 9_000,
+  completed: 7_000,
+  failed: 1_000,
+  skipped: 1_000,
+  waiting: 900,
+  running: [],
+  parked: [],
+  canAct: true,
+  estimate: {
+    seconds: 20_000,
+    low: 4_800,
+    high: 40_000,
+    basis: { kind: 'this-run', known: 8_000, of: 9_000 },
+  },
+};
+
+for (const width of [360, 721, 1280])
+  browserTest(
+    `the longest that is said of a run has room at ${width} px, however little is said`,
+    async () => {
+      const { page } = await openLive(width);
+      const height = (text: string): Promise<number> =>
+        page.locator('.verdict .more').evaluate((element, said) => {
+          const copy = element.cloneNode() as HTMLElement;
+          copy.textContent = said;
+          element.after(copy);
+          const { height: high } = copy.getBoundingClientRect();
+          copy.remove();
+          return high;
+        }, text);
+      expect(await height(liveVerdict(LONGEST).more.join(' '))).toBe(await height(''));
+    },
+  );
