@@ -1,6 +1,6 @@
 /** What stands around every page: a bar on top, a rail beside, the list of keys, and what a screen reader is told. */
 import type { ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect } from 'preact/hooks';
 import { Brand, Icon } from './icons.tsx';
 import { KeyHelp, openKeyHelp } from './keys.tsx';
 import { count } from './model/format.ts';
@@ -112,8 +112,9 @@ function isShown(entry: PageView): boolean {
     : view.kind === 'overview' && view.name === entry.name;
 }
 
-/** Notes which section is at the top of the window. */
+/** Notes which section is at the top of the window: the first, until the browser says that the reader has scrolled. */
 function useReading(entries: readonly RailEntry[]): void {
+  useLayoutEffect(() => void (reading.value = 'verdict'), []);
   useEffect(() => {
     const sections = entries.flatMap(({ view }) => (view.kind === 'run' ? [view.section] : []));
     if (sections.length === 0) return undefined;

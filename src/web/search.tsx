@@ -7,7 +7,7 @@ import type { PageView } from './model/place.ts';
 import { matches, queryWords } from './model/rows.ts';
 import { markOf, type Run } from './model/run.ts';
 import { TONE_OF_MARK } from './parts.tsx';
-import { adjust, focusMain, go, place } from './state.ts';
+import { adjust, focusMain, place, visit } from './state.ts';
 
 interface Hit {
   view: PageView;
@@ -70,9 +70,7 @@ export function Search({ run, needs }: { run: Run; needs: readonly Need[] }) {
   const take = (hit: Hit | undefined): void => {
     close();
     focusMain();
-    go({ view: hit?.view ?? { kind: 'run', section: 'done' } });
-    if (hit === undefined) document.getElementById('done')?.scrollIntoView();
-    else scrollTo(0, 0);
+    visit({ view: hit?.view ?? { kind: 'run', section: 'done' } });
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'ArrowDown') chosen.value = Math.min(hits.length - 1, chosen.value + 1);

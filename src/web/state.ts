@@ -42,7 +42,9 @@ export function followAddress(hasRuns = false): void {
   isDashboard = hasRuns;
   fragment = location.hash;
   place.value = parsePlace(fragment, isDashboard);
-  addEventListener('hashchange', () => {
+  followMoves();
+  // Not `hashchange`, which comes later: what is gathered would be written over the place that Back has led to by then.
+  addEventListener('popstate', () => {
     if (location.hash === fragment) return;
     clearTimeout(pending);
     pending = undefined;
@@ -69,8 +71,13 @@ function followLink(event: MouseEvent): void {
   event.preventDefault();
   const next = parsePlace(href, isDashboard);
   const isSameRun = next.run === place.value.run && !isOverall(next.view) && !isOverall(place.value.view);
-  go(isSameRun ? { view: next.view } : next);
-  scrollToPlace(place.value.view);
+  visit(isSameRun ? { view: next.view } : next);
+}
+
+/** Goes to another page, or another section of it, and to where it begins. */
+export function visit(change: Partial<PagePlace> & Pick<PagePlace, 'view'>): void {
+  go(change);
+  scrollToPlace(change.view);
 }
 
 /** Goes to another place: one step for Back. */
@@ -121,20 +128,25 @@ function remember(): void {
 function arrive(): void {
   const spot = spots.get(fragment);
   if (spot === undefined) return scrollToPlace(place.value.view);
-  afterPaint((focus) => {
+  afterPaint(() => {
     scrollTo(0, spot.top);
     focus(cardsAndRows()[spot.row] ?? document.querySelector('main'));
   });
 }
 
+function focus(target: Element | null): void {
+  if (target instanceof HTMLElement) target.focus({ preventScroll: true });
+}
+
 const cardsAndRows = (): Element[] => [...document.querySelectorAll('[data-move]')];
 
 function scrollToPlace(view: PageView): void {
-  afterPaint((focus) => {
-    const target =
-      view.kind === 'run' && view.section !== 'verdict' ? document.getElementById(view.section) : null;
-    if (target === null) scrollTo(0, 0);
-    else target.scrollIntoView();
+  const section = (): Element | null =>
+    view.kind === 'run' && view.section !== 'verdict' ? document.getElementById(view.section) : null;
+  if (section() === null) scrollTo(0, 0);
+  afterPaint(() => {
+    const target = section();
+    target?.scrollIntoView();
     focus(target ?? document.querySelector('main'));
   });
 }
@@ -157,27 +169,38 @@ export function focusMain(): void {
   document.getElementById('main')?.focus({ preventScroll: true });
 }
 
-/** How often the reader has come to another place. */
-let arrivals = 0;
+/** How often the reader has come to another place, or has scrolled. */
+let moves = 0;
+
+const SCROLLING = new Set(['PageDown', 'PageUp', 'Home', 'End', 'ArrowDown', 'ArrowUp', ' ']);
+
+/** Notes that the reader scrolls. A wheel that is turned sideways may be the gesture that leads back. */
+function followMoves(): void {
+  const move = (): void => void (moves += 1);
+  addEventListener('wheel', ({ deltaX, deltaY }) => Math.abs(deltaY) > Math.abs(deltaX) && move(), {
+    passive: true,
+  });
+  addEventListener('touchmove', move, { passive: true });
+  addEventListener('keydown', ({ key }) => SCROLLING.has(key) && move());
+}
 
 /**
- * Calls back when what was changed just now has been drawn, unless the reader has gone on to another place; with what gives
- * the focus to an element, unless the reader has given it to something else, such as a field.
+ * Calls back when what was changed just now has been drawn, which may take seconds; not where the reader has gone on by then:
+ * to another place, up or down, or with the focus to something else, such as a field.
  */
-function afterPaint(callback: (focus: (target: Element | null) => void) => void): void {
-  const arrival = ++arrivals;
+function afterPaint(callback: () => void): void {
+  const move = ++moves;
   const before = document.activeElement;
-  const focus = (target: Element | null): void => {
+  const hasFocused = (): boolean => {
     const now = document.activeElement;
-    const isTaken = now !== before && now !== document.body && now !== null && now.id !== 'main';
-    if (!isTaken && target instanceof HTMLElement) target.focus({ preventScroll: true });
+    return now !== before && now !== document.body && now !== null && now.id !== 'main';
   };
   const later = (): void => {
     requestAnimationFrame(() =>
       setTimeout(() => {
-        if (arrival !== arrivals) return;
+        if (move !== moves || hasFocused()) return;
         if (unfinished > 0) later();
-        else callback(focus);
+        else callback();
       }),
     );
   };

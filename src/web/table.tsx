@@ -153,7 +153,10 @@ function Spacer({ height }: { height: number }) {
   );
 }
 
-/** Scrolls the row into view that is next, and focuses it as soon as it exists. */
+/**
+ * Scrolls the row into view that is next, and focuses it. It exists at the end of this task: by the next frame another key may
+ * have been pressed, which would lead to the same row.
+ */
 function moveInBox(box: HTMLElement, by: number, rows: number, look: () => void): boolean {
   const current = document.activeElement?.closest('tr')?.getAttribute('aria-rowindex');
   const index = current == null ? 0 : Number(current) - 2 + by;
@@ -164,7 +167,7 @@ function moveInBox(box: HTMLElement, by: number, rows: number, look: () => void)
   else if (top + ROW + headHeight > box.scrollTop + box.clientHeight)
     box.scrollTop = top + ROW + headHeight - box.clientHeight;
   look();
-  requestAnimationFrame(() =>
+  queueMicrotask(() =>
     box.querySelector<HTMLElement>(`tr[aria-rowindex="${index + 2}"]`)?.focus({ preventScroll: true }),
   );
   return true;

@@ -1,6 +1,6 @@
 /** The dashboard: all runs, one run while it is under way and afterwards, and what is known over all of them. */
 import { useSignal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
 import { Frame, type RailEntry } from '../frame.tsx';
 import { oneLine } from '../model/format.ts';
 import { liveTitle } from '../model/live.ts';
@@ -127,7 +127,8 @@ function OverallView({ view, asOf, onLost }: OverallProps) {
 
 function OneRun({ name }: { name: string }) {
   const followed = useMemo(() => new FollowedRun(name), [name]);
-  useEffect(() => () => followed.close(), [followed]);
+  // Not `useEffect`, which comes later: a run that is left before that would be followed for ever.
+  useLayoutEffect(() => () => followed.close(), [followed]);
   const run = followed.run.value;
   if (run === null)
     return (
@@ -157,6 +158,7 @@ const ALL_LOGS: RailEntry = { view: { kind: 'logs' }, title: 'All logs' };
 function RunFrame({ followed, run }: { followed: FollowedRun; run: RunSeen }) {
   const { current, listed, live } = run;
   const { head } = current.document;
+  const logLost = useSignal<LostSince>(null);
   const needs = useMemo(() => needsOf(listed), [listed]);
   const sections = useSections({ run: listed, needs });
   const entries = [...(live === null ? sections : liveSections(current, live)), ALL_LOGS];
@@ -182,7 +184,7 @@ function RunFrame({ followed, run }: { followed: FollowedRun; run: RunSeen }) {
       tools={
         <>
           <Connection
-            lost={followed.lost.value ?? followed.problem.value?.since ?? null}
+            lost={followed.lost.value ?? logLost.value ?? followed.problem.value?.since ?? null}
             why={followed.problem.value?.text}
             isLive={live !== null}
           />
@@ -191,7 +193,7 @@ function RunFrame({ followed, run }: { followed: FollowedRun; run: RunSeen }) {
       }
       rail={{ label: 'Sections', entries }}
     >
-      <RunView followed={followed} run={run} needs={needs} />
+      <RunView followed={followed} run={run} needs={needs} onLost={(since) => (logLost.value = since)} />
     </Frame>
   );
 }
@@ -200,10 +202,13 @@ function RunView({
   followed,
   run,
   needs,
+  onLost,
 }: {
   followed: FollowedRun;
   run: RunSeen;
   needs: ReturnType<typeof needsOf>;
+  /** Told of the connection by which logs come. */
+  onLost: (since: LostSince) => void;
 }) {
   const { current, listed, live } = run;
   const { head } = current.document;
@@ -224,7 +229,7 @@ function RunView({
         )}
         host={live?.running.find(({ workstreamId }) => workstreamId === view.id)?.host ?? null}
         known={{ isWritten: isRunning(view.id), loads: run.loads }}
-        onLost={(since) => (followed.lost.value = since)}
+        onLost={onLost}
       />
     );
   if (view.kind === 'logs')
@@ -233,7 +238,7 @@ function RunView({
         runId={runId}
         known={{ isWritten: live !== null, loads: run.loads }}
         hasHosts={(head.hosts ?? []).length > 0}
-        onLost={(since) => (followed.lost.value = since)}
+        onLost={onLost}
       />
     );
   if (live === null) return <RunPages run={listed} needs={needs} />;

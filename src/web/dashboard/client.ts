@@ -96,27 +96,33 @@ async function messageOf(response: Response): Promise<string> {
 /** An answer as far as it is known, and what went wrong with the last question. */
 export interface Answered<Answer> {
   answer: Answer | null;
+  /** Whether the answer is that to the question before. */
+  isLate: boolean;
   problem: string | null;
 }
 
 /**
- * The answer to a question, asked again whenever `asOf` changes, and once the server knows this browser again; the last one
- * is shown until the next is there.
+ * The answer to a question, asked again whenever it or `asOf` changes, and once the server knows this browser again; the last
+ * one is shown until the next is there, so that what the reader asks it with, such as a field, stays.
  */
 export function useAnswer<Answer>(path: string, asOf: number): Answered<Answer> {
-  const asked = useSignal<Answered<Answer> & { path: string }>({ path, answer: null, problem: null });
+  const asked = useSignal<Omit<Answered<Answer>, 'isLate'> & { path: string }>({
+    path,
+    answer: null,
+    problem: null,
+  });
   useEffect(() => {
     const aborter = new AbortController();
-    const known = asked.peek().path === path ? asked.peek().answer : null;
     ask<Answer>(path, aborter.signal).then(
       (answer) => (asked.value = { path, answer, problem: null }),
       (error: unknown) => {
-        if (!aborter.signal.aborted) asked.value = { path, answer: known, problem: messageOfError(error) };
+        if (!aborter.signal.aborted) asked.value = { ...asked.peek(), problem: messageOfError(error) };
       },
     );
     return () => aborter.abort();
   }, [path, asOf, isSignedOut.value]);
-  return asked.value.path === path ? asked.value : { answer: null, problem: null };
+  const { path: of, ...known } = asked.value;
+  return { ...known, isLate: of !== path };
 }
 
 export const messageOfError = (error: unknown): string =>

@@ -33,6 +33,8 @@ export function LinesView({ held, label, hasNames = false, nothing }: LinesProps
   const first = useSignal(0);
   const height = useSignal(600);
   const isAtEnd = useSignal(true);
+  /** Where the box was scrolled to when it was looked at last. */
+  const top = useRef(0);
   const seen = useRef(0);
   const chosen = useSignal(-1);
   const droppedBefore = useRef(dropped);
@@ -43,13 +45,17 @@ export function LinesView({ held, label, hasNames = false, nothing }: LinesProps
     if (element === null) return;
     first.value = Math.max(0, Math.floor(element.scrollTop / LINE) - BEYOND);
     height.value = element.clientHeight;
-    isAtEnd.value = element.scrollTop + element.clientHeight >= element.scrollHeight - LINE;
+    top.current = element.scrollTop;
+    isAtEnd.value = endIsInView(element);
     if (isAtEnd.peek()) seen.current = dropped + lines.length;
   };
+  // A browser says only with the next frame that the reader has scrolled: more lines may come before that.
+  const isFollowing =
+    box.current === null || box.current.scrollTop === top.current ? isAtEnd.value : endIsInView(box.current);
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return;
-    if (isAtEnd.peek()) element.scrollTop = element.scrollHeight;
+    if (isFollowing) element.scrollTop = element.scrollHeight;
     else if (dropped > droppedBefore.current) element.scrollTop -= (dropped - droppedBefore.current) * LINE;
     droppedBefore.current = dropped;
     look();
@@ -150,6 +156,9 @@ function followedWords(connection: HeldLines['connection']['value'], isAtEnd: bo
   if (connection === 'lost') return 'The connection is lost, and is being made again';
   return isAtEnd ? 'Following' : 'Not following';
 }
+
+const endIsInView = ({ scrollTop, clientHeight, scrollHeight }: Element): boolean =>
+  scrollTop + clientHeight >= scrollHeight - LINE;
 
 /** Leads to the log of that workstream alone. Not a stop of the Tab key: there may be thousands, of few workstreams. */
 function NameOfLine({ id }: { id: string }) {

@@ -136,6 +136,7 @@ function useFollowed(followed: Followed, { isWritten, loads }: RunKnown, onLost:
     return () => {
       tail.current?.close();
       isStarted.value = false;
+      onLost(null);
     };
   }, [followed.address]);
   const held = isStarted.value ? (tail.current?.held ?? null) : null;

@@ -1,7 +1,7 @@
 /** All runs: those under way, and those before, with how they went over time. */
 
 import { useSignal } from '@preact/signals';
-import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { ListEvents, ListedRun, RunsAnswer } from '../../domain/dashboard/answers.ts';
 import { FilterRow } from '../filters.tsx';
 import { type Glyph, Icon } from '../icons.tsx';
@@ -60,6 +60,7 @@ interface RunsOnPage {
 function useRuns(onLost: (since: LostSince) => void) {
   const list = useSignal<RunsOnPage | null>(null);
   const problem = useSignal<string | null>(null);
+  const { heard, askMeanwhile } = useHeard();
   const take = ({ runs, gone, total }: ListEvents['runs']): void => {
     const before = list.peek();
     if (before === null) return;
@@ -72,18 +73,24 @@ function useRuns(onLost: (since: LostSince) => void) {
     const isSame = listed.some(({ runId }) => now.has(runId));
     list.value = { ...before, listed: isSame ? listed : newestFirst(now), now, total };
   };
+  const takeAll = (events: readonly string[]): void => {
+    for (const data of events) take(JSON.parse(data));
+  };
   useEffect(() => {
-    const early: string[] = [];
     let timer: ReturnType<typeof setTimeout> | undefined;
     let isClosed = false;
+    let catchUps = 0;
     /** What changed while nobody listened is not sent again. */
     const catchUp = async (): Promise<void> => {
+      const number = ++catchUps;
       try {
-        const { runs, total } = await ask<RunsAnswer>(`/api/runs?limit=${PAGE}`);
-        if (isClosed) return;
+        const { answer, meanwhile } = await askMeanwhile(`/api/runs?limit=${PAGE}`);
+        if (isClosed || number !== catchUps) return;
+        const { runs, total } = answer;
         const before = list.peek();
         const gone = before === null ? [] : goneOf([...before.now.values()], runs);
         take({ runs, gone, total });
+        takeAll(meanwhile);
         problem.value = null;
       } catch (error) {
         if (isClosed) return;
@@ -95,8 +102,10 @@ function useRuns(onLost: (since: LostSince) => void) {
       parameter: 'after',
       onEvent: (name, data) => {
         if (name === 'reload') void catchUp();
-        else if (list.peek() === null) early.push(data);
-        else take(JSON.parse(data));
+        else {
+          heard(data);
+          take(JSON.parse(data));
+        }
       },
       onLost: (since) => {
         if (since === null) void catchUp();
@@ -105,11 +114,12 @@ function useRuns(onLost: (since: LostSince) => void) {
     });
     const load = async (): Promise<void> => {
       try {
-        const { runs, total, database } = await ask<RunsAnswer>(`/api/runs?limit=${PAGE}`);
+        const { answer, meanwhile } = await askMeanwhile(`/api/runs?limit=${PAGE}`);
         if (isClosed) return;
+        const { runs, total, database } = answer;
         list.value = { listed: runs, now: byId(runs), total, database };
         problem.value = null;
-        for (const data of early.splice(0)) take(JSON.parse(data));
+        takeAll(meanwhile);
         stream.from(null);
       } catch (error) {
         if (isClosed) return;
@@ -122,19 +132,27 @@ function useRuns(onLost: (since: LostSince) => void) {
       isClosed = true;
       clearTimeout(timer);
       stream.close();
+      onLost(null);
     };
   }, []);
   const older = async (): Promise<void> => {
     const last = list.peek()?.listed.findLast(({ runId }) => list.peek()?.now.has(runId));
     if (last === undefined) return;
     try {
-      const { runs } = await ask<RunsAnswer>(
+      const { answer, meanwhile } = await askMeanwhile(
         `/api/runs?limit=${PAGE}&before=${encodeURIComponent(last.runId)}`,
       );
       const before = list.peek();
       if (before === null) return;
-      const now = new Map([...before.now, ...byId(runs)]);
-      list.value = { ...before, listed: [...before.listed, ...runs], now };
+      const { runs } = answer;
+      const known = new Set(before.listed.map(({ runId }) => runId));
+      const more = runs.filter(({ runId }) => !known.has(runId));
+      list.value = {
+        ...before,
+        listed: [...before.listed, ...more],
+        now: new Map([...before.now, ...byId(runs)]),
+      };
+      takeAll(meanwhile);
     } catch (error) {
       problem.value = messageOfError(error);
     }
@@ -160,6 +178,24 @@ const byId = (runs: readonly ListedRun[]): Map<string, ListedRun> =>
 
 const newestFirst = (runs: ReadonlyMap<string, ListedRun>): ListedRun[] =>
   [...runs.values()].toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0));
+
+/** What is heard of runs while they are asked for: the answer may be from before that. */
+function useHeard() {
+  const asking = useRef(new Set<string[]>());
+  const heard = (data: string): void => {
+    for (const meanwhile of asking.current) meanwhile.push(data);
+  };
+  const askMeanwhile = async (path: string): Promise<{ answer: RunsAnswer; meanwhile: string[] }> => {
+    const meanwhile: string[] = [];
+    asking.current.add(meanwhile);
+    try {
+      return { answer: await ask<RunsAnswer>(path), meanwhile };
+    } finally {
+      asking.current.delete(meanwhile);
+    }
+  };
+  return { heard, askMeanwhile };
+}
 
 export function RunsPage({ onLost }: { onLost: (since: LostSince) => void }) {
   const { list, problem, older, look } = useRuns(onLost);

@@ -32,11 +32,12 @@ const ALL = 500;
 export function WorkstreamsPage({ asOf }: { asOf: number }) {
   const { query, sort, states, all } = place.value;
   const path = `/api/workstreams?limit=${all ? ALL : FIRST}${query === '' ? '' : `&search=${encodeURIComponent(query)}`}`;
-  const { answer, problem } = useAnswer<WorkstreamsAnswer>(path, asOf);
+  const { answer, isLate, problem } = useAnswer<WorkstreamsAnswer>(path, asOf);
   if (answer === null) return <Waiting problem={problem} what="the workstreams" />;
   const { workstreams, runs, total, totals } = answer;
   if (runs === 0)
     return <NothingYet what="Here will be each workstream, with how it went in the last runs." />;
+  const isOfAll = query === '' && !isLate;
   const found = sorted(
     workstreams.filter((each) => states.every((state) => IS[state]?.(each) ?? true)),
     sort,
@@ -45,12 +46,12 @@ export function WorkstreamsPage({ asOf }: { asOf: number }) {
   return (
     <>
       <div class="hello">
-        <h1>{workstreamsVerdict(total, totals, query)}</h1>
+        <h1>{workstreamsVerdict(total, totals, isOfAll)}</h1>
         <p class="q2">
           {plural(total, 'workstream')} in {lastRuns(runs)}
         </p>
       </div>
-      <div class="card" hidden={total === 0 && query === ''}>
+      <div class="card" hidden={total === 0 && isOfAll}>
         <div class="filters" role="search" aria-label="Filter the workstreams">
           <FilterField label="Filter by id or title" />
           {Object.keys(IS).map((state) => (
@@ -61,6 +62,7 @@ export function WorkstreamsPage({ asOf }: { asOf: number }) {
             />
           ))}
         </div>
+        {problem !== null && <p class="pad fail">{problem}</p>}
         {found.length === 0 ? (
           <p class="pad q2">Nothing matches.</p>
         ) : (
@@ -95,9 +97,9 @@ export function WorkstreamsPage({ asOf }: { asOf: number }) {
 function workstreamsVerdict(
   total: number,
   { failing, flaky }: WorkstreamsAnswer['totals'],
-  query: string,
+  isOfAll: boolean,
 ): string {
-  if (total === 0) return query === '' ? 'No workstream has a result.' : 'No workstream matches.';
+  if (total === 0) return isOfAll ? 'No workstream has a result.' : 'No workstream matches.';
   const parts = [
     ...(failing > 0 ? [`${count(failing)} failed in their last run`] : []),
     ...(flaky > 0 ? [`${count(flaky)} ${flaky === 1 ? 'is' : 'are'} flaky`] : []),

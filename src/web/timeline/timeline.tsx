@@ -30,7 +30,7 @@ import {
   Words,
   WorkstreamLink,
 } from '../parts.tsx';
-import { adjust, announcement, go, place } from '../state.ts';
+import { adjust, announcement, go, place, visit } from '../state.ts';
 import { Table } from '../table.tsx';
 import {
   Axis,
@@ -182,7 +182,7 @@ function Chart({ data }: { data: TimelineData }) {
         onPointerLeave={() => (pointed.value = null)}
         onClick={(event) => {
           const hit = barAt(event, lanes, window, scale, laneHeight);
-          if (hit !== null && !wasPanned) go({ view: { kind: 'workstream', id: hit.bar.workstream.id } });
+          if (hit !== null && !wasPanned) visit({ view: { kind: 'workstream', id: hit.bar.workstream.id } });
         }}
       >
         <Drawing
@@ -315,7 +315,7 @@ function onKey(event: KeyboardEvent, data: TimelineData, chosen: { value: Bar | 
   else if (key === '-') zoomBy(data, 2);
   else if (key === '0') go({ time: null });
   else if (key === 'Enter' && chosen.value !== null)
-    go({ view: { kind: 'workstream', id: chosen.value.workstream.id } });
+    visit({ view: { kind: 'workstream', id: chosen.value.workstream.id } });
   else if (key === 'Escape' && chosen.value !== null) chosen.value = null;
   else if (step !== undefined) choose(data, neighbour(data.lanes, chosen.value, step), chosen);
   else return;
