@@ -25,6 +25,12 @@ const HEAD_MS = 2_000;
 const MOST_HEAD_MS = 20_000;
 const HEAD_SHARE = 200;
 
+/**
+ * The live state is sent at least so often, in milliseconds, also where nothing has changed: a client whose connection has
+ * broken without a sign knows by that.
+ */
+const LIVE_MS = 10_000;
+
 /** Missed results that are read and sent at a time. */
 const ROWS_AT_ONCE = 50;
 
@@ -111,6 +117,7 @@ export class RunFeed {
   #failed: number | null = null;
   /** JSON of the last live state, but for its time. */
   #liveText = '';
+  #liveAt = Number.NEGATIVE_INFINITY;
   #headText = '';
   #isHeadAsked = false;
   /** Whether the head that was asked for last is not the newest that clients need. */
@@ -260,8 +267,9 @@ export class RunFeed {
 
   #sendLive({ now, ...live }: LiveState): void {
     const text = JSON.stringify(live);
-    if (text === this.#liveText) return;
+    if (text === this.#liveText && performance.now() < this.#liveAt + LIVE_MS) return;
     this.#liveText = text;
+    this.#liveAt = performance.now();
     const data = `{"now":${JSON.stringify(now)},${text.slice(1)}`;
     this.broadcast.replace('live', eventBytes('live', data, cursorOf(this.#mark)));
   }

@@ -1,5 +1,6 @@
 /** What clients of one run get: all that is new, once, or that they have to ask for the document again. */
-import { expect, test } from 'vitest';
+import { performance } from 'node:perf_hooks';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { cursorOf, markIn, RunFeed } from '../../src/dashboard/run-feed.ts';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
 import { markOf } from '../../src/store/read/live/run-changes.ts';
@@ -295,4 +296,17 @@ test('a removed run is told once', () => {
   run.feed.read(run.connection, 'changed');
   run.feed.read(run.connection, 'changed');
   expect(run.feed.broadcast.position).toBe(position + 1);
+});
+
+test('the live state is sent within ten seconds also where nothing changes, so that silence means a lost connection', async () => {
+  let now = performance.now();
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+  onTestFinished(() => clock.mockRestore());
+  const run = followed();
+  const { position } = run.feed.broadcast;
+  run.feed.read(run.connection, 'none');
+  expect(run.feed.broadcast.position).toBe(position);
+  now += 10_000;
+  run.feed.read(run.connection, 'none');
+  expect(await next(run, position, 'live')).toBeDefined();
 });

@@ -195,6 +195,29 @@ browserTest('a lost connection is said, and found again', async () => {
   await heading(page, /a completed/);
 });
 
+browserTest('a connection that broke without a sign is said, and found again', async () => {
+  const folder = gatedFolder([gated('a')], ['a']);
+  const { address, child } = await startDashboard(folder);
+  const run = await runUntil(folder, ['a']);
+  const { page } = await openAddress(address);
+  await page.clock.install();
+  await visit(page, `#/run/${run.runId}`);
+  await heading(page, /0 of 1 have ended/);
+  // It takes connections, and says nothing.
+  child.kill('SIGSTOP');
+  // As long as it takes for what was sent before to be heard.
+  await expect
+    .poll(async () => {
+      await page.clock.fastForward(60_000);
+      return page.getByText('Not connected; trying again.').count();
+    })
+    .toBe(1);
+  child.kill('SIGCONT');
+  await page.getByText('Not connected; trying again.').waitFor({ state: 'detached' });
+  await letEnd(folder, 'a');
+  await heading(page, /a completed/);
+});
+
 browserTest('a page whose dashboard was started with another token asks for it, and goes on', async () => {
   const folder = gatedFolder([gated('a')], ['a']);
   const first = await startDashboard(folder);

@@ -17,6 +17,9 @@ const TURN_MS = 2000;
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 5000;
 
+/** How often it is looked at for how long nothing was heard. */
+const SILENCE_LOOK_MS = 5000;
+
 /** Since when there is no connection, in milliseconds since 1970; null while there is one, or it waits for its turn. */
 export type LostSince = number | null;
 
@@ -25,6 +28,11 @@ export interface StreamListener {
   names: readonly string[];
   /** Name of the parameter of the address that says where to go on. */
   parameter: 'after' | 'from';
+  /**
+   * For how many milliseconds nothing may be heard at most, now; null for as long as it likes. A connection that broke without
+   * a sign, as where a computer slept or changed its network, is silent, and no browser tells.
+   */
+  mostSilence?: () => number | null;
   /** Whether each window has a stream of its own, since what is sent is of use only from where it began. */
   isOwn?: boolean;
   /** @param data JSON text. */
@@ -99,22 +107,39 @@ export class Stream {
     let since: LostSince = null;
     while (!turn.aborted) {
       const source = new EventSource(this.#next());
+      let heard = Date.now();
       source.onopen = () => {
         wait = FIRST_RETRY_MS;
         since = null;
+        heard = Date.now();
         this.#tell({ kind: 'lost', since });
       };
       for (const name of this.#listener.names)
-        source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) =>
-          this.#tell({ kind: 'event', name, data, cursor: lastEventId }),
-        );
-      await until(turn, (resolve) => source.addEventListener('error', resolve));
+        source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
+          heard = Date.now();
+          this.#tell({ kind: 'event', name, data, cursor: lastEventId });
+        });
+      const ended = new AbortController();
+      await until(turn, (resolve) => {
+        source.addEventListener('error', resolve);
+        void this.#silence(() => heard, AbortSignal.any([turn, ended.signal])).then(resolve);
+      });
+      ended.abort();
       source.close();
       if (turn.aborted) return;
-      since ??= Date.now();
+      since ??= heard;
       this.#tell({ kind: 'lost', since });
       await pause(wait, turn);
       wait = Math.min(LAST_RETRY_MS, wait * 2);
+    }
+  }
+
+  /** Resolves when nothing was heard for longer than may be, or the signal is aborted. @param heard when something was, last. */
+  async #silence(heard: () => number, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await pause(SILENCE_LOOK_MS, signal);
+      const most = this.#listener.mostSilence?.() ?? null;
+      if (signal.aborted || (most !== null && Date.now() - heard() > most)) return;
     }
   }
 
