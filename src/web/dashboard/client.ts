@@ -33,7 +33,7 @@ async function session(): Promise<SessionAnswer> {
   return answer;
 }
 
-/** Finds out whether the server knows this browser, which a stream that breaks off is not told. */
+/** Finds out whether the server knows this browser, which a stream that is refused is not told. */
 export async function checkSession(): Promise<void> {
   try {
     await session();

@@ -42,7 +42,9 @@ export interface StreamListener {
 
 type Shared =
   | { kind: 'event'; name: string; data: string; cursor: string }
-  | { kind: 'lost'; since: LostSince };
+  | { kind: 'lost'; since: LostSince }
+  /** The server has answered, but not with a stream. */
+  | { kind: 'refused' };
 
 /**
  * Listens to an address. What another window hears of it is heard from now on, so that nothing is missed while the cursor is
@@ -87,10 +89,8 @@ export class Stream {
 
   #take(shared: Shared): void {
     if (this.#closing.signal.aborted) return;
-    if (shared.kind === 'lost') {
-      void checkSession();
-      return this.#listener.onLost(shared.since);
-    }
+    if (shared.kind === 'refused') return void checkSession();
+    if (shared.kind === 'lost') return this.#listener.onLost(shared.since);
     if (shared.cursor !== '') this.#cursor = shared.cursor;
     this.#listener.onEvent(shared.name, shared.data);
   }
@@ -125,10 +125,13 @@ export class Stream {
         void this.#silence(() => heard, AbortSignal.any([turn, ended.signal])).then(resolve);
       });
       ended.abort();
+      const { readyState } = source;
       source.close();
       if (turn.aborted) return;
-      since ??= heard;
+      // What is still open has been silent.
+      since ??= readyState === EventSource.OPEN ? heard : Date.now();
       this.#tell({ kind: 'lost', since });
+      if (readyState === EventSource.CLOSED) this.#tell({ kind: 'refused' });
       await pause(wait, turn);
       wait = Math.min(LAST_RETRY_MS, wait * 2);
     }
