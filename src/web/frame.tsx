@@ -1,6 +1,6 @@
 /** What stands around every page: a bar on top, a rail beside, the list of keys, and what a screen reader is told. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useLayoutEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { Brand, Icon } from './icons.tsx';
 import { KeyHelp, openKeyHelp } from './keys.tsx';
 import { count } from './model/format.ts';
@@ -115,7 +115,8 @@ function isShown(entry: PageView): boolean {
 /** Notes which section is at the top of the window: the first, until the browser says that the reader has scrolled. */
 function useReading(entries: readonly RailEntry[]): void {
   useLayoutEffect(() => void (reading.value = 'verdict'), []);
-  useEffect(() => {
+  // Not `useEffect`, which may come after the page was scrolled to what its address names.
+  useLayoutEffect(() => {
     const sections = entries.flatMap(({ view }) => (view.kind === 'run' ? [view.section] : []));
     if (sections.length === 0) return undefined;
     let isScheduled = false;

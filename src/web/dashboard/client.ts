@@ -3,6 +3,9 @@ import { signal, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { ActAnswer, DashboardRefusal, SessionAnswer } from '../../domain/dashboard/answers.ts';
 
+/** Sent with each change, beside the cookie: what the server said last. */
+let actToken = '';
+
 /** Whether the server has said that it does not know this browser, as one does that was started again with another token. */
 export const isSignedOut = signal(false);
 
@@ -15,22 +18,19 @@ export const tokenInAddress = (): string | null => /^#token=([^&]+)$/.exec(locat
  */
 export async function openSession(): Promise<void> {
   const token = tokenInAddress();
-  if (token === null) return void (await session());
+  if (token === null) return session();
   history.replaceState(null, '', `${location.pathname}#/`);
   await signIn(token);
 }
 
 /** Exchanges the token for a cookie. @throws {Refused} where it is another one. */
-export async function signIn(token: string): Promise<void> {
-  const body = JSON.stringify({ token });
-  await answerOf<SessionAnswer>('/api/session', { method: 'POST', headers: JSON_TYPE, body });
-  isSignedOut.value = false;
-}
+export const signIn = (token: string): Promise<void> =>
+  session({ method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ token }) });
 
-async function session(): Promise<SessionAnswer> {
-  const answer = await ask<SessionAnswer>('/api/session');
+async function session(init: RequestInit = {}): Promise<void> {
+  const answer = await answerOf<SessionAnswer>('/api/session', init);
+  actToken = answer.actToken;
   isSignedOut.value = false;
-  return answer;
 }
 
 /** Finds out whether the server knows this browser, which a stream that is refused is not told. */
@@ -43,6 +43,7 @@ export async function checkSession(): Promise<void> {
 }
 
 const UNAUTHORIZED = 401;
+const FORBIDDEN = 403;
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** What the server said instead of an answer. */
@@ -65,13 +66,18 @@ export async function act(
   what: 'stop' | 'retry',
   workstreams: readonly string[],
 ): Promise<ActAnswer> {
-  // Asked for each time: another window may have opened another session meanwhile, whose cookie this one has too.
-  const { actToken } = await session();
-  return answerOf(`${pathOfRun(runId)}/${what}`, {
-    method: 'POST',
-    headers: { ...JSON_TYPE, 'x-millrace-token': actToken },
-    body: JSON.stringify({ workstreams }),
-  });
+  const path = `${pathOfRun(runId)}/${what}`;
+  const body = JSON.stringify({ workstreams });
+  const send = (): Promise<ActAnswer> =>
+    answerOf(path, { method: 'POST', headers: { ...JSON_TYPE, 'x-millrace-token': actToken }, body });
+  try {
+    return await send();
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status !== FORBIDDEN) throw error;
+    // Another window may have opened the next session, whose cookie this one has too.
+    await session();
+    return send();
+  }
 }
 
 export const pathOfRun = (runId: string): string => `/api/runs/${encodeURIComponent(runId)}`;

@@ -1,8 +1,6 @@
 /** All runs: those under way, and those before, with how they went over time. */
-
-import { useSignal } from '@preact/signals';
-import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
-import type { ListEvents, ListedRun, RunsAnswer } from '../../domain/dashboard/answers.ts';
+import { useLayoutEffect, useMemo } from 'preact/hooks';
+import type { ListedRun } from '../../domain/dashboard/answers.ts';
 import { FilterRow } from '../filters.tsx';
 import { type Glyph, Icon } from '../icons.tsx';
 import { commandOf } from '../model/commands.ts';
@@ -21,8 +19,8 @@ import { Block, Command, Time, Words } from '../parts.tsx';
 import { drawingGoesOn, go, hrefInRun, place } from '../state.ts';
 import { type PageColumn, Table } from '../table.tsx';
 import { type ChartPoint, RunChart } from './charts.tsx';
-import { ask, messageOfError } from './client.ts';
-import { type LostSince, Stream } from './streams.ts';
+import { FollowedRuns, newestFirst } from './followed-runs.ts';
+import type { LostSince } from './streams.ts';
 
 const GLYPHS: Record<ListedState, [Glyph, tone: string, word: string]> = {
   running: ['half', 'run', 'Under way'],
@@ -43,164 +41,23 @@ function RunMarkView({ run }: { run: ListedRun }) {
   );
 }
 
-/** Runs that are asked for at once. */
-const PAGE = 200;
-
-/** Runs begin, change and end while their list is read: which are listed, and where, stays as it was when the reader looked. */
-interface RunsOnPage {
-  /** As they were when the reader looked, the newest first. */
-  listed: readonly ListedRun[];
-  /** By id, as they are now; also those that began since then. */
-  now: ReadonlyMap<string, ListedRun>;
-  total: number;
-  database: string;
-}
-
-/** The runs, kept as they are now. */
-function useRuns(onLost: (since: LostSince) => void) {
-  const list = useSignal<RunsOnPage | null>(null);
-  const problem = useSignal<string | null>(null);
-  const { heard, askMeanwhile } = useHeard();
-  const take = ({ runs, gone, total }: ListEvents['runs']): void => {
-    const before = list.peek();
-    if (before === null) return;
-    const { listed } = before;
-    const now = new Map(before.now);
-    const oldest = listed.at(-1)?.createdAt ?? '';
-    for (const run of runs) if (now.has(run.runId) || run.createdAt >= oldest) now.set(run.runId, run);
-    for (const id of gone) now.delete(id);
-    // Of an empty list, and where the database is another one, nothing stays.
-    const isSame = listed.some(({ runId }) => now.has(runId));
-    list.value = { ...before, listed: isSame ? listed : newestFirst(now), now, total };
-  };
-  const takeAll = (events: readonly string[]): void => {
-    for (const data of events) take(JSON.parse(data));
-  };
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let isClosed = false;
-    let catchUps = 0;
-    /** What changed while nobody listened is not sent again. */
-    const catchUp = async (): Promise<void> => {
-      const number = ++catchUps;
-      try {
-        const { answer, meanwhile } = await askMeanwhile(`/api/runs?limit=${PAGE}`);
-        if (isClosed || number !== catchUps) return;
-        const { runs, total } = answer;
-        const before = list.peek();
-        const gone = before === null ? [] : goneOf([...before.now.values()], runs);
-        take({ runs, gone, total });
-        takeAll(meanwhile);
-        problem.value = null;
-      } catch (error) {
-        if (isClosed) return;
-        problem.value = messageOfError(error);
-      }
-    };
-    const stream = new Stream('/api/events', {
-      names: ['runs', 'reload'],
-      parameter: 'after',
-      onEvent: (name, data) => {
-        if (name === 'reload') void catchUp();
-        else {
-          heard(data);
-          take(JSON.parse(data));
-        }
-      },
-      onLost: (since) => {
-        if (since === null) void catchUp();
-        onLost(since);
-      },
-    });
-    const load = async (): Promise<void> => {
-      try {
-        const { answer, meanwhile } = await askMeanwhile(`/api/runs?limit=${PAGE}`);
-        if (isClosed) return;
-        const { runs, total, database } = answer;
-        list.value = { listed: runs, now: byId(runs), total, database };
-        problem.value = null;
-        takeAll(meanwhile);
-        stream.from(null);
-      } catch (error) {
-        if (isClosed) return;
-        problem.value = messageOfError(error);
-        timer = setTimeout(() => void load(), 2000);
-      }
-    };
-    void load();
-    return () => {
-      isClosed = true;
-      clearTimeout(timer);
-      stream.close();
+function useFollowedRuns(onLost: (since: LostSince) => void): FollowedRuns {
+  const list = useMemo(() => new FollowedRuns(onLost), []);
+  useLayoutEffect(
+    () => () => {
+      list.close();
       onLost(null);
-    };
-  }, []);
-  const older = async (): Promise<void> => {
-    const last = list.peek()?.listed.findLast(({ runId }) => list.peek()?.now.has(runId));
-    if (last === undefined) return;
-    try {
-      const { answer, meanwhile } = await askMeanwhile(
-        `/api/runs?limit=${PAGE}&before=${encodeURIComponent(last.runId)}`,
-      );
-      const before = list.peek();
-      if (before === null) return;
-      const { runs } = answer;
-      const known = new Set(before.listed.map(({ runId }) => runId));
-      const more = runs.filter(({ runId }) => !known.has(runId));
-      list.value = {
-        ...before,
-        listed: [...before.listed, ...more],
-        now: new Map([...before.now, ...byId(runs)]),
-      };
-      takeAll(meanwhile);
-    } catch (error) {
-      problem.value = messageOfError(error);
-    }
-  };
-  const look = (): void => {
-    const before = list.peek();
-    if (before !== null) list.value = { ...before, listed: newestFirst(before.now) };
-  };
-  return { list: list.value, problem: problem.value, older, look };
-}
-
-/** Ids of the runs that are missing among the newest ones. Of those that are older than all of these nothing is known. */
-function goneOf(known: readonly ListedRun[], newest: readonly ListedRun[]): string[] {
-  const ids = new Set(newest.map(({ runId }) => runId));
-  const oldest = newest.length < PAGE ? '' : (newest.at(-1)?.createdAt ?? '');
-  return known
-    .filter(({ runId, createdAt }) => createdAt >= oldest && !ids.has(runId))
-    .map(({ runId }) => runId);
-}
-
-const byId = (runs: readonly ListedRun[]): Map<string, ListedRun> =>
-  new Map(runs.map((run) => [run.runId, run]));
-
-const newestFirst = (runs: ReadonlyMap<string, ListedRun>): ListedRun[] =>
-  [...runs.values()].toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : a.createdAt > b.createdAt ? -1 : 0));
-
-/** What is heard of runs while they are asked for: the answer may be from before that. */
-function useHeard() {
-  const asking = useRef(new Set<string[]>());
-  const heard = (data: string): void => {
-    for (const meanwhile of asking.current) meanwhile.push(data);
-  };
-  const askMeanwhile = async (path: string): Promise<{ answer: RunsAnswer; meanwhile: string[] }> => {
-    const meanwhile: string[] = [];
-    asking.current.add(meanwhile);
-    try {
-      return { answer: await ask<RunsAnswer>(path), meanwhile };
-    } finally {
-      asking.current.delete(meanwhile);
-    }
-  };
-  return { heard, askMeanwhile };
+    },
+    [],
+  );
+  return list;
 }
 
 export function RunsPage({ onLost }: { onLost: (since: LostSince) => void }) {
-  const { list, problem, older, look } = useRuns(onLost);
-  if (list === null) return <Waiting problem={problem} what="the runs" />;
-  const { listed, now, total, database } = list;
+  const list = useFollowedRuns(onLost);
+  const problem = list.problem.value;
+  if (list.runs.value === null) return <Waiting problem={problem} what="the runs" />;
+  const { listed, now, total, database } = list.runs.value;
   const underWay = listed.filter(({ state }) => state === 'running');
   const unseen = unseenRuns(listed, now);
   return (
@@ -212,7 +69,7 @@ export function RunsPage({ onLost }: { onLost: (since: LostSince) => void }) {
             {plural(total, 'run')} in <code>{oneLine(database, 200)}</code>
           </p>
           {unseen !== '' && (
-            <button type="button" class="pill" onClick={look}>
+            <button type="button" class="pill" onClick={() => list.look()}>
               {unseen}: show
             </button>
           )}
@@ -238,7 +95,7 @@ export function RunsPage({ onLost }: { onLost: (since: LostSince) => void }) {
           {now.size < total && (
             <p class="more-row card gap">
               {count(total - now.size)} older
-              <button type="button" class="b" onClick={() => void older()}>
+              <button type="button" class="b" onClick={() => void list.older()}>
                 Show older runs
               </button>
             </p>

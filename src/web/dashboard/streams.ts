@@ -5,7 +5,7 @@
  * once; where there are more, they take turns.
  */
 import { alone, namesInUse, pause, until } from './alone.ts';
-import { checkSession } from './client.ts';
+import { checkSession, isSignedOut } from './client.ts';
 
 /** Of the six connections, those that streams may keep. */
 const STREAMS = 4;
@@ -90,7 +90,11 @@ export class Stream {
   #take(shared: Shared): void {
     if (this.#closing.signal.aborted) return;
     if (shared.kind === 'refused') return void checkSession();
-    if (shared.kind === 'lost') return this.#listener.onLost(shared.since);
+    if (shared.kind === 'lost') {
+      // Whom it sends a stream the server knows, as where another window has signed in.
+      if (shared.since === null) isSignedOut.value = false;
+      return this.#listener.onLost(shared.since);
+    }
     if (shared.cursor !== '') this.#cursor = shared.cursor;
     this.#listener.onEvent(shared.name, shared.data);
   }
