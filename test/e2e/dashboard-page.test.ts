@@ -218,7 +218,8 @@ browserTest('a connection that broke without a sign is said, and found again', a
   await heading(page, /a completed/);
 });
 
-browserTest('a page whose dashboard was started with another token asks for it, and goes on', async () => {
+/** A page of a run under way whose dashboard was started again with another token. */
+async function startedAgain(): Promise<{ page: Page; second: { address: string } }> {
   const folder = gatedFolder([gated('a')], ['a']);
   const first = await startDashboard(folder);
   const run = await runUntil(folder, ['a'], ['--grace', '0.3']);
@@ -228,6 +229,11 @@ browserTest('a page whose dashboard was started with another token asks for it, 
   first.killAll();
   await first.finished;
   const second = await startDashboard(folder, new URL(first.address).port);
+  return { page, second };
+}
+
+browserTest('a page whose dashboard was started with another token asks for it, and goes on', async () => {
+  const { page, second } = await startedAgain();
   const question = page.getByRole('region', { name: /does not know this browser any more/ });
   await question.getByLabel('Token').fill('none-of-this-dashboard');
   await question.getByRole('button', { name: 'Open' }).click();
@@ -243,15 +249,7 @@ browserTest('a page whose dashboard was started with another token asks for it, 
 });
 
 browserTest('a page acts on a run also after another window has opened the next session', async () => {
-  const folder = gatedFolder([gated('a')], ['a']);
-  const first = await startDashboard(folder);
-  const run = await runUntil(folder, ['a'], ['--grace', '0.3']);
-  const { page } = await openAddress(first.address);
-  await visit(page, `#/run/${run.runId}`);
-  await heading(page, /0 of 1 have ended/);
-  first.killAll();
-  await first.finished;
-  const second = await startDashboard(folder, new URL(first.address).port);
+  const { page, second } = await startedAgain();
   const other = await page.context().newPage();
   await other.goto(second.address);
   await heading(other, /1 run is under way/);

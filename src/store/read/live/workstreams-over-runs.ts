@@ -7,9 +7,11 @@ import { countOf, rows } from '../rows.ts';
 import { runStatus } from '../run-status.ts';
 
 const idRow = z.object({ id: z.string() });
-const IDS = `
-SELECT DISTINCT r.workstream_id AS id FROM json_each(?) u CROSS JOIN agent_results r ON r.run_id = u.value
+/** Results in some runs of workstreams in whose id something is. */
+const MATCHING = `
+FROM json_each(?) u CROSS JOIN agent_results r ON r.run_id = u.value
 WHERE typeof(r.workstream_id) = 'text' AND instr(lower(r.workstream_id), lower(?)) > 0`;
+const IDS = `SELECT DISTINCT r.workstream_id AS id ${MATCHING}`;
 
 /** Which workstreams are asked for, by the order of their ids. */
 export interface WorkstreamsAsked {
@@ -32,9 +34,7 @@ export const workstreamCount = (connection: Connection, { runIds, search }: Work
 
 /** How many failed in the last of these runs that has a result of them. */
 export const failingCount = (connection: Connection, { runIds, search }: WorkstreamsAsked): number => {
-  const last = `SELECT r.status, MAX(r.id) FROM json_each(?) u CROSS JOIN agent_results r ON r.run_id = u.value
-    WHERE typeof(r.workstream_id) = 'text' AND instr(lower(r.workstream_id), lower(?)) > 0 AND r.attempts IS NOT NULL
-    GROUP BY r.workstream_id`;
+  const last = `SELECT r.status, MAX(r.id) ${MATCHING} AND r.attempts IS NOT NULL GROUP BY r.workstream_id`;
   const sql = `SELECT COUNT(*) AS n FROM (${last}) WHERE status = 'failed'`;
   return countOf(connection, sql, JSON.stringify(runIds), search);
 };
