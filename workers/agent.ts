@@ -1,5 +1,5 @@
 /** An agent: one assignment in, one outcome out. Errors of a workstream's code never get past it. */
-import type { Cancellation } from '../src/domain/agent-message.ts';
+import type { StopCause } from '../src/domain/engine.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import { isVital } from '../src/os/process-group.ts';
@@ -7,6 +7,7 @@ import { execute, usesModules } from './execute.ts';
 import { type AgentHost, currentExecution, Execution, type ExecutionItem, setActive } from './execution.ts';
 import { watchChildProcesses } from './processes/watch-child-processes.ts';
 import { hasExitCode, takeExitCode } from './thread/exit-code.ts';
+import { Intrinsics } from './thread/intrinsics.ts';
 import { delay } from './thread/own-globals.ts';
 import { captureStandardOutput } from './thread/stdio.ts';
 import { ThreadState } from './thread/thread-state.ts';
@@ -19,8 +20,8 @@ export class Agent {
   readonly #host: AgentHost;
   /** Null while it is idle. */
   #active: Execution | null = null;
-  /** Null in a process, which executes one assignment. */
-  readonly #state: ThreadState | null;
+  /** Of a process, which executes one assignment, only what its own code calls. */
+  readonly #state: ThreadState | Intrinsics;
   #isFresh = true;
   /** Whether an execution is active, or did not come to its end. */
   #hasFailed = false;
@@ -36,13 +37,13 @@ export class Agent {
     // Errors that no code of the workstream catches are its failure, and never another one's.
     process.on('uncaughtException', (error) => this.#crash('uncaught-exception', error));
     process.on('unhandledRejection', (error) => this.#crash('unhandled-rejection', error));
-    this.#state = host.place === 'thread' ? new ThreadState() : null;
+    this.#state = host.place === 'thread' ? new ThreadState() : new Intrinsics();
   }
 
   /** Whether earlier executions, by what they left running, have made this place unfit for another one. */
   get isSpoilt(): boolean {
     if (this.#hasFailed) return true;
-    return this.#hasRunModules && this.#state !== null && this.#state.changed(false) !== null;
+    return this.#hasRunModules && this.#state.changed(false) !== null;
   }
 
   /** Whether it has sent its last outcome: nothing more may start in this place. */
@@ -61,7 +62,7 @@ export class Agent {
    * changed or left anything.
    */
   isPlain(execution: Execution): boolean {
-    if (this.#state?.changed(execution.ranNewCode) !== null) {
+    if (this.#state.changed(execution.ranNewCode) !== null) {
       // Compared as thoroughly once more when it is put back.
       execution.ranNewCode = true;
       return false;
@@ -108,7 +109,7 @@ export class Agent {
   }
 
   /** Stops the execution with this id, if it is active; null stops the active one. */
-  cancel(executionId: number | null, because: Cancellation['because']): void {
+  cancel(executionId: number | null, because: StopCause): void {
     const execution = this.#active;
     if (execution === null || (executionId ?? idOf(execution)) !== idOf(execution)) return;
     execution.post({ type: 'stopping', executionId: idOf(execution) });
@@ -130,7 +131,7 @@ export class Agent {
 
 const idOf = ({ assignment }: Execution): number => assignment.executionId;
 
-function stopFailure(because: Cancellation['because'], execution: Execution): Failure {
+function stopFailure(because: StopCause, execution: Execution): Failure {
   switch (because) {
     case 'timed-out': {
       const seconds = execution.assignment.limits.timeoutSeconds;

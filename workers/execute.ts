@@ -20,7 +20,6 @@ import { cpuTimeSince } from './thread/cpu-time.ts';
 import { exitCodeFailure, takeExitCode } from './thread/exit-code.ts';
 import { clearTimeout, delay, now, setTimeout } from './thread/own-globals.ts';
 import { StopSignal } from './thread/stop-signal.ts';
-import type { ThreadState } from './thread/thread-state.ts';
 import { flattenThrown } from './thread/thrown.ts';
 
 /** The outcome as far as it is known. */
@@ -35,11 +34,18 @@ interface PartialOutcome {
   failure: Failure | null;
 }
 
+/** What modules can change for our own code. */
+interface ChangeableState {
+  /** What differs from the start; null for nothing. */
+  changed(isNew: boolean): string | null;
+  restore(): void;
+}
+
 /**
  * Never rejects. When it resolves, nothing that the workstream started is left running but what `retire` names.
- * @param state of the thread, which is used for other executions; null in a process, which is not.
+ * @param state what modules can change in the thread or process.
  */
-export async function execute(execution: Execution, state: ThreadState | null): Promise<Outcome> {
+export async function execute(execution: Execution, state: ChangeableState): Promise<Outcome> {
   const partial: PartialOutcome = {
     steps: [],
     tests: [],
@@ -54,7 +60,7 @@ export async function execute(execution: Execution, state: ThreadState | null): 
     if (!usesModules(execution)) return runAll(execution, partial);
     return currentExecution.run(execution, () => runAll(execution, partial));
   });
-  if (usesModules(execution)) restoreThread(execution, partial, state);
+  if (usesModules(execution)) restoreState(execution, partial, state);
   await orInternalError(execution, partial, async () => {
     await cleanUp(execution);
     if (execution.output.isOpen) await execution.output.finish(execution.redactionEffort);
@@ -107,12 +113,12 @@ async function orInternalError(
 export const usesModules = ({ assignment }: Execution): boolean =>
   assignment.workstream.steps.some((step) => step.kind === 'module');
 
-/** Restores what modules have changed in the thread, for our own code; the thread is not used again. */
-function restoreThread(execution: Execution, partial: PartialOutcome, state: ThreadState | null): void {
-  const changed = state === null ? null : state.changed(execution.ranNewCode);
-  if (state === null || changed === null) return;
+/** Restores what modules have changed, for our own code. A thread is not used again; a process never is. */
+function restoreState(execution: Execution, partial: PartialOutcome, state: ChangeableState): void {
+  const changed = state.changed(execution.ranNewCode);
+  if (changed === null) return;
   state.restore();
-  execution.retire ??= `the workstream changed ${changed}`;
+  if (execution.host.place === 'thread') execution.retire ??= `the workstream changed ${changed}`;
   if (partial.failure?.reason !== 'internal-error') return;
   // The workstream is the cause.
   const { thrown } = partial.failure;

@@ -1,8 +1,9 @@
 /** The state of one execution, shared by the steps that it runs. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Cancellation, FromAgent } from '../src/domain/agent-message.ts';
+import type { FromAgent } from '../src/domain/agent-message.ts';
 import type { Assignment } from '../src/domain/assignment.ts';
 import type { AssignmentScope, BatchItem } from '../src/domain/batch/batch-text.ts';
+import type { StopCause } from '../src/domain/engine.ts';
 import type { Failure } from '../src/domain/failure.ts';
 import type { MetricSeries } from '../src/domain/outcome.ts';
 import { declaredReservation } from '../src/domain/workstream.ts';
@@ -48,7 +49,7 @@ export interface AgentHost {
 
 /** Why an execution stops before its end. */
 export interface Stop {
-  because: Cancellation['because'] | 'crashed';
+  because: StopCause | 'crashed';
   failure: Failure;
 }
 

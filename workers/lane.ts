@@ -46,6 +46,9 @@ export class BatchRun {
   #turnedAt = now();
   /** Number of members up to the last that was begun. */
   #begun = 0;
+  /** The member that was begun last, or is executed now. */
+  #current: Member | null = null;
+  #isOver = false;
   /** Not sent yet: that of the last member is returned to the pool. */
   #answer: Answer | null = null;
 
@@ -57,6 +60,31 @@ export class BatchRun {
 
   /** Resolves with the answer to the last member that it began, null where that is in shared memory. */
   async execute(): Promise<Answer | null> {
+    void this.#listen();
+    try {
+      return await this.#executeAll();
+    } finally {
+      this.#isOver = true;
+      this.#memory.wake();
+    }
+  }
+
+  /** Stops what the main thread wants stopped, until the batch is over. */
+  async #listen(): Promise<void> {
+    for (let known = 0; !this.#isOver; known = this.#memory.wakes) {
+      this.#stopCurrent();
+      await this.#memory.woken(known);
+    }
+  }
+
+  #stopCurrent(): void {
+    if (this.#current === null) return;
+    const { item, execution } = this.#current;
+    const because = this.#memory.cancellationOf(item.index);
+    if (because !== null) this.#thread.agent.cancel(execution.assignment.executionId, because);
+  }
+
+  async #executeAll(): Promise<Answer | null> {
     const { agent, isMute } = this.#thread;
     for (const item of itemsOf(this.#batch)) {
       const member = this.#begin(item);
@@ -85,7 +113,8 @@ export class BatchRun {
     this.#memory.writeStart(index, at, toSharedClock(clock));
     if (!this.#memory.changeState(index, STATE.open, STATE.begun)) return null;
     this.#begun = index + 1;
-    return { item, execution };
+    this.#current = { item, execution };
+    return this.#current;
   }
 
   /** Calls the function of a plain member. Returns whether that did nothing but return, as far as can be seen now. */
@@ -149,7 +178,10 @@ export class BatchRun {
    */
   async #executeWhole(member: Member, ended: number): Promise<void> {
     this.#sendAnswer();
+    this.#current = member;
     const answer = this.#thread.agent.execute(member.execution);
+    // It may have been told to before this thread was there, or while another one was executed.
+    this.#stopCurrent();
     if (this.#returned.length > 0) {
       await nextTurn();
       // An exit code would be that of the one which is being executed.

@@ -16,6 +16,9 @@ function sendSigned(message: FromAgent, onSent?: () => void): void {
   if (process.connected) sendToParent(signed, onSent);
 }
 
+/** Kept from user code, which may put something else in its place. */
+const exit: (code: number) => never = process.exit.bind(process);
+
 let agent: Agent | null = null;
 
 process.on('message', (message: ToProcess) => {
@@ -32,14 +35,12 @@ process.on('message', (message: ToProcess) => {
     send: (message) => sendSigned(message),
   });
   const execution = agent.begin(item);
-  void agent
-    .execute(execution)
-    .then((answer) => sendSigned({ type: 'answer', ...answer }, () => process.exit(0)));
+  void agent.execute(execution).then((answer) => sendSigned({ type: 'answer', ...answer }, () => exit(0)));
   return undefined;
 });
 
 /** The run is gone, or user code closed the channel: ends what was started. */
 function abandon(graceSeconds: number): void {
   agent?.cancel(null, 'interrupted');
-  setTimeout(() => process.exit(1), (graceSeconds + END_SECONDS) * 1000);
+  setTimeout(() => exit(1), (graceSeconds + END_SECONDS) * 1000);
 }

@@ -1,6 +1,6 @@
 /** The entry of a worker thread: one batch of assignments after the other. */
-import { BroadcastChannel, type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type { AgentSettings, Cancellation, FromAgent } from '../src/domain/agent-message.ts';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { AgentSettings, FromAgent } from '../src/domain/agent-message.ts';
 import type { AssignmentBatch } from '../src/domain/batch/batch-text.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import { Redactor } from '../src/secrets/redactor.ts';
@@ -56,13 +56,6 @@ function noteEnd(port: MessagePort | null): void {
     close();
   };
 }
-
-const broadcast = new BroadcastChannel(settings.channel);
-broadcast.unref();
-broadcast.onmessage = (event) => {
-  const { data }: { data: Cancellation } = event as MessageEvent;
-  agent.cancel(data.executionId, data.because);
-};
 
 function takeSettings(data: AgentSettings): AgentSettings {
   const taken = { ...data };

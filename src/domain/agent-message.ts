@@ -1,6 +1,7 @@
 /** All messages between the main thread and an agent about an execution. */
 import { z } from 'zod';
 import type { BatchItem } from './batch/batch-text.ts';
+import type { StopCause } from './engine.ts';
 import { answerSchema, outcomeSchema } from './outcome.ts';
 
 /** A value that must not be seen: what is put in its place names where it comes from. */
@@ -87,14 +88,14 @@ export type ToProcess =
   | Cancellation;
 
 /**
- * From the main thread to the agents. Each agent acts on its active execution and ignores the rest. It comes
- * from our own code only, so there is no schema: without zod a thread starts 30 ms earlier and is 4 MB smaller.
+ * From the main thread to an agent, which acts on its active execution and ignores the rest: to a thread through the memory
+ * of its batch, to a process as a message. It comes from our own code only, so there is no schema: without zod a thread
+ * starts 30 ms earlier and is 4 MB smaller.
  */
 export interface Cancellation {
   type: 'cancel';
   executionId: number;
-  /** Why: decides the failure's reason. */
-  because: 'timed-out' | 'interrupted' | 'cancelled' | 'output-limit';
+  because: StopCause;
 }
 
 /**
@@ -117,8 +118,6 @@ export function opened(signed: unknown, key: string): unknown {
 export interface AgentSettings {
   /** Goes with every message of the thread. */
   key: string;
-  /** Name of the BroadcastChannel on which `Cancellation` messages arrive; as secret as the key. */
-  channel: string;
   /** pino level of `context.log`. */
   logLevel: string;
   /** Heap limit in MB, for the message when it is used up; null for Node's default. */

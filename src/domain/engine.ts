@@ -23,6 +23,9 @@ export interface ExecuteOptions {
 /** Why an execution is stopped from outside. */
 export type CancelReason = 'interrupted' | 'cancelled';
 
+/** Why the main thread stops an execution: decides the failure's reason. */
+export type StopCause = CancelReason | 'timed-out' | 'output-limit';
+
 /** `index` is the position of its assignment in the batch. */
 export interface BatchOutcome {
   index: number;

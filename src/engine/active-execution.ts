@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { lstatSync, type Stats } from 'node:fs';
 import type { Cancellation, FromAgent } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
-import type { CancelReason, EngineMessage, ExecuteOptions } from '../domain/engine.ts';
+import type { CancelReason, EngineMessage, ExecuteOptions, StopCause } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { declaredReservation } from '../domain/workstream.ts';
@@ -241,7 +241,7 @@ export class ActiveExecution {
    * A thread that waits in a synchronous call for a child process does not get the message, and returns when that process
    * ends: so where no acknowledgement arrives the main thread ends the processes itself.
    */
-  #stop(because: Cancellation['because'], failure: Failure): void {
+  #stop(because: StopCause, failure: Failure): void {
     this.#send({ type: 'cancel', executionId: this.assignment.executionId, because });
     clearTimeout(this.#acknowledgement);
     this.#acknowledgement = setTimeout(() => {

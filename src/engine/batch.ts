@@ -1,6 +1,5 @@
 /** A batch of assignments in the thread of an agent, as the main thread sees it. */
 import { randomUUID } from 'node:crypto';
-import type { Cancellation } from '../domain/agent-message.ts';
 import type { Assignment } from '../domain/assignment.ts';
 import { BatchMemory, type OutcomeExtras, STATE } from '../domain/batch/batch-memory.ts';
 import { type AssignmentBatch, type BatchText, BatchWriter, memberMark } from '../domain/batch/batch-text.ts';
@@ -24,12 +23,6 @@ export interface BatchRequest {
   keepsFirst: boolean;
 }
 
-/** What a batch needs of its engine. */
-export interface BatchHost {
-  redactor: Redactor;
-  send(message: Cancellation): void;
-}
-
 /** The failure of an execution of which the last message, or the output, is not what an agent sends. */
 export const UNREADABLE: Failure = {
   reason: 'invalid-result',
@@ -49,7 +42,7 @@ export class Batch {
   /** Indices of the members that were returned. */
   readonly returned: number[] = [];
   readonly #request: BatchRequest;
-  readonly #host: BatchHost;
+  readonly #redactor: Redactor;
   readonly #memory: BatchMemory;
   readonly #executions = new Map<number, ActiveExecution>();
   /** Number of members that have neither an outcome nor were returned. */
@@ -63,14 +56,15 @@ export class Batch {
   /**
    * Members that can't be sent have ended by that.
    * @param typeScript those of their modules that are, or import, TypeScript.
+   * @param redactor applied to what comes through shared memory.
    */
-  constructor(request: BatchRequest, typeScript: readonly string[], host: BatchHost) {
+  constructor(request: BatchRequest, typeScript: readonly string[], redactor: Redactor) {
     const { assignments, mayReturn } = request;
     const [base] = assignments;
     if (base === undefined) throw new RangeError('a batch has at least one member');
     batches += 1;
     this.#request = request;
-    this.#host = host;
+    this.#redactor = redactor;
     this.#memory = BatchMemory.of(assignments.length);
     this.#open = assignments.length;
     this.message = {
@@ -173,7 +167,7 @@ export class Batch {
     const execution = new ActiveExecution(
       this.#assignment(index),
       { signal, onMessage: (message) => onMessage(index, message) },
-      (message) => this.#host.send(message),
+      ({ because }) => this.#memory.cancel(index, because),
       {
         terminate: this.terminate,
         mark: memberMark(this.message.mark, index),
@@ -195,7 +189,7 @@ export class Batch {
     const outcomes: BatchOutcome[] = [];
     for (let index = from; index < end; index += 1) {
       if (!this.#memory.changeState(index, STATE.executed, STATE.taken)) continue;
-      const outcome = this.#host.redactor.fields(this.#result(index));
+      const outcome = this.#redactor.fields(this.#result(index));
       outcomes.push({ index, outcome: this.#drop(index)?.judge(outcome) ?? outcome });
     }
     this.#pass(outcomes);

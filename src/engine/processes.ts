@@ -126,6 +126,7 @@ export class ProcessEngine implements Engine, Pick<LocalEngine, 'inChildren'> {
     else if (message.type === 'answer') {
       active.answer = message;
       execution.measure();
+      active.process.killIn(execution.assignment.limits.graceSeconds + EXIT_SECONDS);
     } else execution.receive(message);
   }
 
@@ -180,6 +181,9 @@ function startFailure(error: unknown): Failure {
  */
 const NODE_MB = 150;
 
+/** Beyond the grace, how long a process that has answered may take to end: code may be executed when it does. */
+const EXIT_SECONDS = 1;
+
 const MEMORY_WATCH_MS = 100;
 const MAX_STRAY = 64 * 1024;
 
@@ -200,6 +204,7 @@ class AgentProcess {
   readonly key = randomUUID();
   readonly #child: ChildProcess;
   readonly #watch: NodeJS.Timeout | undefined;
+  #killing: NodeJS.Timeout | undefined;
   /** Resolves when it has ended and all its messages have been delivered. Rejects when it can't be started. */
   readonly ended: Promise<Death>;
   #stray = '';
@@ -231,6 +236,7 @@ class AgentProcess {
       // The pipes may be held open by what it started and left: they are not waited for.
       this.#child.once('exit', (exitCode, signal) => {
         clearInterval(this.#watch);
+        clearTimeout(this.#killing);
         const end = (): void => resolve({ exitCode, signal });
         // Messages that it sent before are read until the channel is closed.
         if (this.#child.connected) this.#child.once('disconnect', end);
@@ -256,6 +262,12 @@ class AgentProcess {
   /** Ends it now. */
   kill(): void {
     if (this.pid !== undefined) signalGroup(this.pid, 'SIGKILL');
+  }
+
+  /** Ends it in so many seconds, unless it has ended by then. */
+  killIn(seconds: number): void {
+    clearTimeout(this.#killing);
+    this.#killing = setTimeout(() => this.kill(), seconds * 1000);
   }
 
   #watchMemory(limitMb: number, onOverLimit: () => void): NodeJS.Timeout | undefined {

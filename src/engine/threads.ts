@@ -1,13 +1,6 @@
 /** The engine that runs assignments on a piscina pool, one worker thread an agent. */
 import { randomUUID } from 'node:crypto';
-import { BroadcastChannel } from 'node:worker_threads';
-import {
-  type AgentSettings,
-  type Cancellation,
-  fromAgentSchema,
-  lastWordSchema,
-  opened,
-} from '../domain/agent-message.ts';
+import { type AgentSettings, fromAgentSchema, lastWordSchema, opened } from '../domain/agent-message.ts';
 import { type Assignment, inProject } from '../domain/assignment.ts';
 import type { BatchOptions, ExecuteOptions, LocalEngine } from '../domain/engine.ts';
 import { answerSchema, internalError, type Outcome } from '../domain/outcome.ts';
@@ -15,7 +8,7 @@ import { endGroup } from '../os/owned-processes.ts';
 import type { Redactor } from '../secrets/redactor.ts';
 import type { ActiveExecution, ExecutionMessage } from './active-execution.ts';
 import { AgentPool } from './agent-pool.ts';
-import { Batch, type BatchHost, type BatchRequest, UNREADABLE } from './batch.ts';
+import { Batch, type BatchRequest, UNREADABLE } from './batch.ts';
 import { CommandHost } from './command-host.ts';
 import { crashFailure, lostOutcome, redactUnfinishedLog } from './crash.ts';
 import { Lane } from './lane.ts';
@@ -50,9 +43,7 @@ const MAX_FAILED_THREADS = 3;
 export class ThreadEngine implements LocalEngine {
   readonly #options: ThreadEngineOptions;
   readonly #pool: AgentPool;
-  readonly #channel: BroadcastChannel;
   readonly #modules: TypeScriptModules;
-  readonly #host: BatchHost;
   /** Goes with every message of a thread. */
   readonly #key = randomUUID();
   /** Those that threads have. */
@@ -67,7 +58,6 @@ export class ThreadEngine implements LocalEngine {
     this.#commandHost = options.manyCommands ? CommandHost.start() : null;
     const settings: AgentSettings = {
       key: this.#key,
-      channel: randomUUID(),
       logLevel: options.logLevel,
       memoryMb: options.memoryMb,
       cacheFolder: options.cacheFolder,
@@ -75,10 +65,6 @@ export class ThreadEngine implements LocalEngine {
       secrets: options.redactor.secrets,
     };
     this.#modules = new TypeScriptModules(options.cacheFolder);
-    this.#channel = new BroadcastChannel(settings.channel);
-    this.#channel.unref();
-    const send = (message: Cancellation): void => this.#broadcast(message);
-    this.#host = { redactor: options.redactor, send };
     const { agents, startedAtOnce = agents, memoryMb } = options;
     this.#pool = new AgentPool({
       agents,
@@ -139,7 +125,7 @@ export class ThreadEngine implements LocalEngine {
     let { assignments } = request;
     for (let threads = 1; ; threads += 1) {
       const typeScript = await this.#modules.prepare(assignments);
-      const batch = new Batch({ ...request, assignments }, typeScript, this.#host);
+      const batch = new Batch({ ...request, assignments }, typeScript, this.#options.redactor);
       const again = await this.#executeBatch(batch, threads < MAX_FAILED_THREADS);
       returned.push(...batch.returned);
       if (!again) return returned;
@@ -191,17 +177,12 @@ export class ThreadEngine implements LocalEngine {
     return count;
   }
 
-  #broadcast(message: Cancellation): void {
-    if (this.#closing === null) this.#channel.postMessage(message);
-  }
-
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async #close(): Promise<void> {
-    this.#channel.close();
     await this.#pool.close();
     await this.#commandHost?.close();
   }

@@ -6,7 +6,7 @@ import { loadedFunction, loadFunction } from '../modules/load-module.ts';
 import { InvalidResultError } from '../modules/lossy-values.ts';
 import { readModuleResult, serializeOutput } from '../modules/module-result.ts';
 import { exitCodeFailure, takeExitCode } from '../thread/exit-code.ts';
-import { delay, nextTurn, Promise } from '../thread/own-globals.ts';
+import { clearTimeout, nextTurn, Promise, setTimeout } from '../thread/own-globals.ts';
 import { orAbort, type StopSignal } from '../thread/stop-signal.ts';
 import { flattenThrown, isInstance } from '../thread/thrown.ts';
 import { createStepContext } from './step-context.ts';
@@ -60,13 +60,16 @@ function resultOf(early: EarlyCall): unknown {
 
 /** Waits up to the grace for a module to stop. If it does not, its thread is not fit for another execution. */
 async function waitForEnd(call: Promise<unknown>, execution: Execution): Promise<void> {
-  const grace = delay(execution.assignment.limits.graceSeconds * 1000);
-  const end = await Promise.race([call.then(settled, settled), grace.promise]);
-  grace.cancel();
-  if (end !== 'settled') execution.retire = 'its code did not stop when it was told to';
+  let grace: NodeJS.Timeout | undefined;
+  // Without `Promise.race`, which iterates an array: its code may have changed how.
+  const hasEnded = await new Promise<boolean>((resolve) => {
+    grace = setTimeout(() => resolve(false), execution.assignment.limits.graceSeconds * 1000);
+    const end = (): void => resolve(true);
+    call.then(end, end);
+  });
+  clearTimeout(grace);
+  if (!hasEnded) execution.retire = 'its code did not stop when it was told to';
 }
-
-const settled = (): 'settled' => 'settled';
 
 /** @throws InvalidResultError for what can't be kept. */
 export function checkResult(value: unknown, execution: Execution, tail: string): StepOutcome {
