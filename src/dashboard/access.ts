@@ -34,33 +34,33 @@ export interface AccessSettings {
 }
 
 export class Access {
+  /** Cookies are the same for all ports of a host, so that their names have to tell dashboards apart. */
+  readonly cookieName: string;
+  /** What the cookie of a session holds. Whoever reads it does not know the token. */
+  readonly cookieValue: string;
+  /** What the page repeats in a header where it changes something. */
+  readonly actToken: string;
   readonly #settings: AccessSettings;
   readonly #hosts: ReadonlySet<string>;
+  readonly #token: HashedSecret;
+  readonly #cookie: HashedSecret;
+  readonly #act: HashedSecret;
 
   constructor(settings: AccessSettings) {
     this.#settings = settings;
     const own = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
     const names = [...LOOPBACK, own, ...(isAnyAddress(settings.host) ? [hostname()] : [])];
     this.#hosts = new Set(names.map((name) => `${name}:${settings.port}`.toLowerCase()));
-  }
-
-  /** Cookies are the same for all ports of a host, so that their names have to tell dashboards apart. */
-  get cookieName(): string {
-    return `millrace_${this.#settings.port}_${this.#derived('instance').slice(0, 12)}`;
-  }
-
-  /** What the cookie of a session holds. Whoever reads it does not know the token. */
-  get cookieValue(): string {
-    return this.#derived('session');
-  }
-
-  /** What the page repeats in a header where it changes something. */
-  get actToken(): string {
-    return this.#derived('act');
+    this.cookieName = `millrace_${settings.port}_${this.#derived('instance').slice(0, 12)}`;
+    this.cookieValue = this.#derived('session');
+    this.actToken = this.#derived('act');
+    this.#token = new HashedSecret(settings.token);
+    this.#cookie = new HashedSecret(this.cookieValue);
+    this.#act = new HashedSecret(this.actToken);
   }
 
   isToken(given: string): boolean {
-    return isSame(given, this.#settings.token);
+    return this.#token.is(given);
   }
 
   /** For every request: the name by which the dashboard was reached. */
@@ -104,7 +104,7 @@ export class Access {
   readonly session: MiddlewareHandler = async (context, next) => {
     const { req } = context;
     if (this.isBearer(req.header('authorization'))) return next();
-    if (!isSame(getCookie(context, this.cookieName) ?? '', this.cookieValue))
+    if (!this.#cookie.is(getCookie(context, this.cookieName) ?? ''))
       return refusal(
         context,
         401,
@@ -112,7 +112,7 @@ export class Access {
         'Open the address that the dashboard printed, with its token.',
       );
     const isChange = req.method !== 'GET' && req.method !== 'HEAD';
-    if (isChange && !isSame(req.header(ACT_HEADER) ?? '', this.actToken))
+    if (isChange && !this.#act.is(req.header(ACT_HEADER) ?? ''))
       return refusal(context, 403, 'no-token', `A change needs the header ${ACT_HEADER}.`);
     return next();
   };
@@ -169,8 +169,18 @@ export class Access {
 
 const isAnyAddress = (host: string): boolean => host === '0.0.0.0' || host === '::';
 
-/** Compares in a time that says nothing about where they differ. */
-function isSame(given: string, expected: string): boolean {
-  const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(hash(given), hash(expected));
+/** What only those know who may ask. */
+class HashedSecret {
+  readonly #hash: Buffer;
+
+  constructor(text: string) {
+    this.#hash = hashOf(text);
+  }
+
+  /** Compares in a time that says nothing about where they differ. */
+  is(given: string): boolean {
+    return timingSafeEqual(hashOf(given), this.#hash);
+  }
 }
+
+const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest();

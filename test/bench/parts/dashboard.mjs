@@ -4,11 +4,15 @@ import { readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { browserPath, launchBrowser } from '../../kit/browser.mjs';
 import { folderOf } from '../folders.mjs';
 import { median, millrace, millraceDoes } from '../measure.mjs';
 
 const TOKEN = 'a-token-of-the-benchmark-0123456789';
 const TICKS = 100;
+
+/** Tabs of one browser, which share their connections. */
+const TABS = 50;
 
 /** Commands of a run whose CPU time is compared with that of one that nobody watches. */
 const COMPARED = 2_000;
@@ -18,14 +22,14 @@ const LEAST_PAIRS = 24;
 /**
  * What a dashboard takes, and how soon it tells, while clients follow a run of 10,000 commands to its end; and what the run
  * itself takes more, by pairs of shorter ones that are watched and alone in turn. `--quick` follows runs of 2,000, in which
- * the start of the first client is a large part. Takes seven minutes.
+ * the start of the first client is a large part, and has no tabs of a browser. Takes twelve minutes.
  */
 export default async function dashboard({ row, rounds, quick }) {
   const count = quick ? 2_000 : 10_000;
   const cwd = folderOf(`dashboard-${count}`, count, { run: 'true' });
   for (const clients of [1, 50]) {
     const runs = [];
-    for (let round = 0; round < rounds; round += 1) runs.push(await watched(cwd, clients));
+    for (let round = 0; round < rounds; round += 1) runs.push(await watched(cwd, connections(clients)));
     const of = (field) => runs.map((run) => run[field]);
     const what = `a dashboard with ${clients} of ${count} commands:`;
     row({ what: `${what} share of a core`, values: of('share'), unit: ' %', target: '≤ 2 %' });
@@ -35,7 +39,19 @@ export default async function dashboard({ row, rounds, quick }) {
     row({ what: '– end of a workstream → event, median', values: of('middle'), unit: ' ms', digits: 0 });
     row({ what: '– the same, worst', values: of('worst'), unit: ' ms', digits: 0, target: '≤ 250 ms' });
   }
+  if (!quick && browserPath() !== null) await watchInTabs(row, cwd, { count, rounds });
   await compare(row, Math.max(rounds, LEAST_PAIRS));
+}
+
+/** The browser takes most of the machine, so that the run lasts longer. */
+async function watchInTabs(row, cwd, { count, rounds }) {
+  const runs = [];
+  for (let round = 0; round < rounds; round += 1) runs.push(await watched(cwd, tabs));
+  const of = (field) => runs.map((run) => run[field]);
+  const what = `a dashboard in ${TABS} tabs of a browser, of ${count} commands:`;
+  row({ what: `${what} share of a core`, values: of('share'), unit: ' %', target: '≤ 2 %' });
+  row({ what: '– CPU time', values: of('seconds'), unit: ' s' });
+  row({ what: '– memory at the end', values: of('resident'), unit: ' MB', digits: 0, target: '≤ 80 MB' });
 }
 
 /** CPU time of runs that are watched, and of others that are alone. */
@@ -44,7 +60,9 @@ async function compare(row, pairs) {
   const runs = { 1: [], 50: [], none: [] };
   for (let round = 0; round < pairs; round += 1) {
     // In turn, so that none is always the first.
-    const inTurn = [1, 50].map((clients) => async () => runs[clients].push(await watched(cwd, clients)));
+    const inTurn = [1, 50].map(
+      (clients) => async () => runs[clients].push(await watched(cwd, connections(clients))),
+    );
     inTurn.splice(round % 3, 0, async () => runs.none.push(await alone(cwd)));
     for (const measure of inTurn) await measure();
   }
@@ -64,34 +82,31 @@ async function alone(cwd) {
   return { runCpu: await cpuOfRun(startRun(cwd)) };
 }
 
-async function watched(cwd, clients) {
+/** @param watch lets clients follow a run of a dashboard, and returns how soon they were told, and what ends them. */
+async function watched(cwd, watch) {
   forget(cwd);
   const { args } = millraceDoes(cwd, 'dashboard', '--port', '0');
   const env = { ...process.env, MILLRACE_DASHBOARD_TOKEN: TOKEN };
   const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     const [line] = await happened(child.stdout.setEncoding('utf8'), 'data');
-    const [, port] = /:(\d+)\//.exec(line);
+    const [, origin, port] = /(http:\S+:(\d+))\//.exec(line);
     const from = performance.now();
     const before = takenBy(child.pid).cpu;
     const run = cpuOfRun(startRun(cwd));
     const runId = await newestRun(port);
-    const delays = [];
-    const path = `/api/runs/${runId}/events?after=0.0.0`;
-    for (let index = 0; index < clients; index += 1) {
-      const stream = await asked(port, path);
-      if (index === 0) follow(stream, delays);
-      else stream.resume();
-    }
+    const { delays, close } = await watch({ origin, port, runId });
     await wait(1_000);
     const begun = performance.now();
     const first = takenBy(child.pid).cpu;
     const runCpu = await run;
     const end = performance.now();
     const { cpu, resident, peak } = takenBy(child.pid);
+    await close();
     const shareOf = (seconds, since) => (seconds / ((end - since) / 1000)) * 100;
     return {
       runCpu,
+      seconds: cpu - before,
       share: shareOf(cpu - before, from),
       later: shareOf(cpu - first, begun),
       resident,
@@ -103,6 +118,35 @@ async function watched(cwd, clients) {
     child.kill('SIGTERM');
     await happened(child, 'exit');
   }
+}
+
+/** So many connections, each of which follows the run; of the first it is noted how soon it is told. */
+const connections =
+  (clients) =>
+  async ({ port, runId }) => {
+    const delays = [];
+    for (let index = 0; index < clients; index += 1) {
+      const stream = await asked(port, `/api/runs/${runId}/events?after=0.0.0`);
+      if (index === 0) follow(stream, delays);
+      else stream.resume();
+    }
+    return { delays, close: async () => {} };
+  };
+
+async function tabs({ origin, runId }) {
+  const browser = await launchBrowser();
+  const context = await browser.newContext();
+  // The first one signs in for all.
+  await openTab(context, `${origin}/#token=${TOKEN}`);
+  await Promise.all(Array.from({ length: TABS - 1 }, () => openTab(context, `${origin}/#/run/${runId}`)));
+  await context.pages()[0].goto(`${origin}/#/run/${runId}`);
+  return { delays: [], close: () => browser.close() };
+}
+
+async function openTab(context, address) {
+  const page = await context.newPage();
+  await page.goto(address);
+  await page.waitForSelector('h1', { timeout: 120_000 });
 }
 
 const forget = (cwd) => {
