@@ -175,6 +175,10 @@ const errorPattern = z
     }),
     history: patternHistorySchema.nullable(),
     goesWith: z.array(associationSchema).describe('What it is seen more often with than without.'),
+    merged: z
+      .array(text)
+      .optional()
+      .describe('While the run is under way: ids of patterns that become a part of it at its end.'),
   })
   .describe('A group of errors that are one error.') satisfies z.ZodType<ErrorPattern>;
 

@@ -1,7 +1,9 @@
 /** What needs a person: a card for each error with what was printed, where it is, and what to run or hand on. */
 import { useSignal } from '@preact/signals';
-import { agentText, count, duration, listed, oneLine, plural, withCode } from './model/format.ts';
-import { type AffectedWorkstream, type Badge, type Need, promptOfAll } from './model/needs.ts';
+import type { ComponentChildren } from 'preact';
+import { errorsOf } from './model/errors.ts';
+import { agentText, count, duration, oneLine, plural, withCode } from './model/format.ts';
+import { type AffectedWorkstream, type Badge, countsOf, type Need, promptOfAll } from './model/needs.ts';
 import { queryWords } from './model/rows.ts';
 import type { Run } from './model/run.ts';
 import { BadgeView, CopyButton, Lines, LogLink, SectionView, Words, WorkstreamLink } from './parts.tsx';
@@ -35,34 +37,53 @@ export function NeedsList({ run, needs }: { run: Run; needs: readonly Need[] }) 
       {found.length === 0 && <p class="card pad q2">No error matches “{query}”.</p>}
       <div class="needs">
         {shown.map((need, index) => (
-          <NeedCard key={need.key} need={need} run={run} isWide={index === 0 || shown.length < 3} />
+          <NeedCard key={need.key} need={need} isWide={index === 0 || shown.length < 3} />
         ))}
       </div>
-      {found.length > shown.length && (
-        <p class="more-row card gap">
-          {plural(found.length - shown.length, 'more error')}
-          <button type="button" class="b" onClick={() => go({ all: true })}>
-            Show all {count(found.length)}
-          </button>
-        </p>
-      )}
+      <MoreNeeds shown={shown.length} found={found.length} untold={query === '' ? untoldOf(run) : 0} />
     </SectionView>
   );
 }
 
+/** How many errors of the run are too many to have a card. */
+export const untoldOf = (run: Run): number => {
+  const { total, shown } = errorsOf(run);
+  return total - shown.length;
+};
+
+interface MoreProps {
+  shown: number;
+  found: number;
+  /** Errors without a card. */
+  untold: number;
+}
+
+/** What is not shown, and how to see it. */
+export function MoreNeeds({ shown, found, untold }: MoreProps) {
+  if (found > shown)
+    return (
+      <p class="more-row card gap">
+        {plural(found - shown + untold, 'more error')}
+        <button type="button" class="b" onClick={() => go({ all: true })}>
+          Show {untold > 0 ? `the first ${count(found)}` : `all ${count(found)}`}
+        </button>
+      </p>
+    );
+  return untold <= 0 ? null : (
+    <p class="more-row card gap">
+      {plural(untold, 'more error')}
+      <a class="b" href={hrefOf({ kind: 'run', section: 'done' })}>
+        See the table
+      </a>
+    </p>
+  );
+}
+
 function noteOf(run: Run, needs: readonly Need[]): string {
-  const conflicts = needs.filter(({ badge }) => badge === 'conflict');
-  const failing = conflicts.filter(({ pattern }) => pattern !== null);
-  const errors = run.head.errorPatterns - failing.length;
-  const failed = failing.reduce((left, { total }) => left - total, run.head.run.totals.failed);
-  const parts = [
-    ...(errors > 0 ? [`${plural(errors, 'error')} behind ${plural(failed, 'failure')}`] : []),
-    ...(conflicts.length > 0 ? [plural(conflicts.length, 'conflict')] : []),
-  ];
   const fresh = needs.filter(({ badge }) => badge === 'new').length;
   const order =
     fresh === 0 || fresh === needs.length ? '' : `, the new ${fresh === 1 ? 'one' : 'ones'} first`;
-  return `${listed(parts)}${order}`;
+  return `${countsOf(run, needs)}${order}`;
 }
 
 function needMatches({ title, reason, lines, affected }: Need, query: string): boolean {
@@ -80,21 +101,44 @@ const CARD_CLASS: Partial<Record<Badge, string>> = {
   recurring: 'is-recurring',
 };
 
-function NeedCard({ need, run, isWide }: { need: Need; run: Run; isWide: boolean }) {
-  const { badge, reason, title, history, lines, command, prompt, pattern, heldBack, total } = need;
+function NeedCard({ need, isWide }: { need: Need; isWide: boolean }) {
+  const { prompt } = need;
+  return (
+    <NeedFrame need={need} isWide={isWide}>
+      <NeedBody need={need} />
+      <NeedFooter need={need} />
+      <details>
+        <summary>Read the prompt first ({plural(prompt.split('\n').length, 'line')})</summary>
+        <pre tabIndex={0}>{prompt}</pre>
+      </details>
+    </NeedFrame>
+  );
+}
+
+interface FrameProps {
+  need: Need;
+  isWide?: boolean;
+  children: ComponentChildren;
+}
+
+/** A card of a need: which error it is, and how many workstreams have it. */
+export function NeedFrame({ need, isWide = false, children }: FrameProps) {
+  const { badge, reason, title, history, affected, pattern, heldBack, total } = need;
+  const name = title.map((part) => part ?? 'something').join('');
+  const who = total === 1 ? (affected[0]?.workstream?.title ?? affected[0]?.id ?? '') : workstreams(total);
   return (
     <article
       class={`card need ${CARD_CLASS[badge] ?? ''}${isWide ? ' wide' : ''}`}
       data-move="card"
       tabIndex={-1}
-      aria-label={oneLine(title.map((part) => part ?? 'something').join(''), 120)}
+      aria-label={`${oneLine(name, 120)}: ${oneLine(who, 120)}`}
     >
       <header>
         <div class="tags">
           <BadgeView badge={badge} />
           <code>{reason}</code>
           <span>
-            {plural(total, 'workstream')}
+            {workstreams(total)}
             {heldBack.length > 0 &&
               `, and ${count(heldBack.length)} skipped that ${heldBack.length === 1 ? 'needs' : 'need'} ${total === 1 ? 'it' : 'them'}`}
           </span>
@@ -110,25 +154,46 @@ function NeedCard({ need, run, isWide }: { need: Need; run: Run; isWide: boolean
         </h3>
         {history.length > 0 && <p class="say">{history.join(' ')}</p>}
       </header>
-      <div class="body">
-        <Lines lines={lines} />
-        <Affected need={need} run={run} />
-      </div>
-      <footer>
-        <CopyButton glyph="copy" text={command} title={command} shortcut="c">
+      {children}
+    </article>
+  );
+}
+
+const workstreams = (total: number): string => plural(total, 'workstream');
+
+/** What acts on a workstream of a need; nothing where the page can't act. */
+type ActView = (affected: AffectedWorkstream) => ComponentChildren;
+
+/** What was printed of it, and where it is. */
+export function NeedBody({ need, act }: { need: Need; act?: ActView }) {
+  return (
+    <div class="body">
+      <Lines lines={need.lines} />
+      <Affected need={need} act={act} />
+    </div>
+  );
+}
+
+/** Longest command that a tooltip shows. */
+const COMMAND = 300;
+
+/** What to do about it: the command, the prompt, and what the page itself can do. */
+export function NeedFooter({ need, children }: { need: Need; children?: ComponentChildren }) {
+  const { command, pattern } = need;
+  return (
+    <footer>
+      {command !== null && (
+        <CopyButton glyph="copy" text={command} title={oneLine(command, COMMAND)} shortcut="c">
           Copy command
         </CopyButton>
-        <CopyButton glyph="prompt" text={prompt} shortcut="p">
-          Copy as prompt
-        </CopyButton>
-        <span class="grow" />
-        {pattern !== null && <a href={hrefOf({ kind: 'pattern', id: pattern.id })}>All of this error</a>}
-      </footer>
-      <details>
-        <summary>Read the prompt first ({plural(prompt.split('\n').length, 'line')})</summary>
-        <pre tabIndex={0}>{prompt}</pre>
-      </details>
-    </article>
+      )}
+      <CopyButton glyph="prompt" text={() => need.prompt} shortcut="p">
+        Copy as prompt
+      </CopyButton>
+      {children}
+      <span class="grow" />
+      {pattern !== null && <a href={hrefOf({ kind: 'pattern', id: pattern.id })}>All of this error</a>}
+    </footer>
   );
 }
 
@@ -149,10 +214,14 @@ export function Title({ parts }: { parts: readonly (string | null)[] }) {
   );
 }
 
-function Affected({ need: { affected, total, heldBack, badge }, run }: { need: Need; run: Run }) {
+/** Most workstreams that a card names. */
+const MOST = 100;
+
+function Affected({ need, act }: { need: Need; act: ActView | undefined }) {
+  const { affected, total, heldBack, badge, pattern } = need;
   const isWhole = useSignal(false);
-  const shown = isWhole.value || affected.length <= FEW ? affected : affected.slice(0, NAMED);
-  const hasValues = affected.some(({ values }) => values.length > 0);
+  const shown = affected.slice(0, isWhole.value ? MOST : affected.length <= FEW ? FEW : NAMED);
+  const hasValues = shown.some(({ values }) => values.length > 0);
   const left = total - shown.length;
   return (
     <div class="aff">
@@ -161,7 +230,7 @@ function Affected({ need: { affected, total, heldBack, badge }, run }: { need: N
       </span>
       <ul>
         {shown.map((each) => (
-          <AffectedView key={each.id} affected={each} />
+          <AffectedView key={each.id} affected={each} act={act} />
         ))}
         {heldBack.length > 0 && (
           <li>
@@ -177,21 +246,27 @@ function Affected({ need: { affected, total, heldBack, badge }, run }: { need: N
             <span class="q2 nw">skipped</span>
             <span class="val">
               {heldBack.length === 1 ? 'It needs' : 'They need'}{' '}
-              <Words text={run.byId.get(affected[0]?.id ?? '')?.id ?? 'one of these'} length={60} />.
+              <Words text={affected[0]?.workstream?.id ?? 'one of these'} length={60} />.
             </span>
           </li>
         )}
       </ul>
-      {left > 0 && affected.length > shown.length && (
+      {left > 0 && affected.length > shown.length && !isWhole.value && (
         <button type="button" class="link" onClick={() => (isWhole.value = true)}>
           and {count(left)} more
         </button>
+      )}
+      {left > 0 && isWhole.value && pattern !== null && (
+        <a class="link" href={hrefOf({ kind: 'pattern', id: pattern.id })}>
+          and {count(left)} more
+        </a>
       )}
     </div>
   );
 }
 
-function AffectedView({ affected: { id, workstream, values } }: { affected: AffectedWorkstream }) {
+function AffectedView({ affected, act }: { affected: AffectedWorkstream; act: ActView | undefined }) {
+  const { id, workstream, values } = affected;
   const attempts = workstream?.attemptCount ?? 0;
   const took = workstream?.seconds ?? null;
   const notes = [
@@ -218,6 +293,7 @@ function AffectedView({ affected: { id, workstream, values } }: { affected: Affe
           </>
         )}
       </span>
+      {act?.(affected)}
     </li>
   );
 }

@@ -278,7 +278,10 @@ export function CommandBlock({ title, command }: { title: string; command: strin
   );
 }
 
-/** A shell command, whole, with a button that copies it. */
+/** Longest command that is shown to its end. */
+const COMMAND = 600;
+
+/** A shell command, a long one cut, with a button that copies all of it. */
 export function Command({ command }: { command: string }) {
   return (
     <div class="cmd">
@@ -286,7 +289,7 @@ export function Command({ command }: { command: string }) {
         <span class="p" aria-hidden="true">
           ${' '}
         </span>
-        {command}
+        {command.length > COMMAND ? `${command.slice(0, COMMAND)}…` : command}
       </code>
       <CopyButton text={command} class="" shortcut="c">
         Copy<span class="sr"> command</span>

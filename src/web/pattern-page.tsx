@@ -3,7 +3,7 @@
 import type { PageDocument } from '../domain/page-document.ts';
 import { count, duration, figure, oneLine, plural, UNKNOWN } from './model/format.ts';
 import { associationSentence, type Need } from './model/needs.ts';
-import { markOf, type Run } from './model/run.ts';
+import { markOf } from './model/run.ts';
 import { Title } from './needs-list.tsx';
 import {
   AgentName,
@@ -23,10 +23,10 @@ import {
 import { hrefOf, place } from './state.ts';
 import { Table } from './table.tsx';
 
-export function PatternPage({ run, id, needs }: { run: Run; id: string; needs: readonly Need[] }) {
-  const pattern = run.patterns.get(id);
-  const need = needs.find(({ key }) => key === id);
-  if (pattern === undefined || need === undefined) return <Missing what="error" id={id} />;
+export function PatternPage({ id, needs }: { id: string; needs: readonly Need[] }) {
+  const need = needs.find(({ pattern: each }) => each?.id === id);
+  const pattern = need?.pattern ?? null;
+  if (need === undefined || pattern === null) return <Missing what="error" id={id} />;
   const { history, values, places, goesWith, example } = pattern;
   return (
     <>
@@ -95,7 +95,7 @@ export function PatternPage({ run, id, needs }: { run: Run; id: string; needs: r
               <p>
                 <b>Then run again</b> what failed so.
               </p>
-              <Command command={need.command} />
+              {need.command !== null && <Command command={need.command} />}
             </li>
           </ol>
         </aside>

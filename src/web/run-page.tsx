@@ -34,7 +34,7 @@ interface RunProps {
 export function RunPages({ run, needs }: RunProps) {
   const { view } = place.value;
   if (view.kind === 'workstream') return <WorkstreamPage run={run} id={view.id} needs={needs} />;
-  if (view.kind === 'pattern') return <PatternPage run={run} id={view.id} needs={needs} />;
+  if (view.kind === 'pattern') return <PatternPage id={view.id} needs={needs} />;
   if (view.kind === 'log') return <LogFiles run={run} id={view.id} />;
   if (view.kind === 'logs') return <LogFiles run={run} id={null} />;
   return (

@@ -81,6 +81,44 @@ browserTest('a workstream is stopped and tried again from the page, which says w
   expect(problems).toEqual([]);
 });
 
+browserTest('what failed with one error is tried again, one of them or all at once', async () => {
+  const ids = ['a', 'b', 'c'];
+  const breaks = (id: string): object =>
+    gated(id, { steps: [{ run: `code=$(cat gate-${id}); echo no such table >&2; exit $code` }] });
+  const folder = gatedFolder([...ids.map(breaks), gated('last', { priority: 1 })], [...ids, 'last']);
+  const { address } = await startDashboard(folder);
+  const run = await runUntil(folder, [...ids, 'last'], ['-j', '4']);
+  const { page, problems } = await openAddress(address);
+  await visit(page, `#/run/${run.runId}`);
+  await heading(page, /0 of 4 have ended/);
+  for (const [index, id] of ids.entries()) {
+    await letEnd(folder, id, 3);
+    await heading(page, new RegExp(`${index + 1} of 4 have ended`));
+  }
+  await page.locator('#needs').getByRole('button', { name: '3 more since you looked: show' }).click();
+  const card = page.getByRole('article', { name: 'no such table: 3 workstreams' });
+  await card.getByText('What was printed, and where').click();
+  await card.getByText('no such table', { exact: true }).nth(1).waitFor();
+  const height = (): Promise<number> => card.evaluate((each) => each.getBoundingClientRect().height);
+  const before = await height();
+  await card.getByRole('button', { name: 'Try again: a' }).click();
+  await page.getByRole('status').getByText('a is open again: attempt 2 follows').waitFor();
+  await card.getByText('1 tried again').waitFor();
+  await card.getByRole('button', { name: 'Try again: a', disabled: true }).waitFor();
+  await card.getByRole('button', { name: 'Try all again: no such table' }).click();
+  await page
+    .getByRole('status')
+    .getByText(/^b is open again.* c is open again/)
+    .waitFor();
+  await card.getByText('3 tried again').waitFor();
+  await card.getByRole('button', { name: 'Try all again: no such table', disabled: true }).waitFor();
+  expect(await height()).toBe(before);
+  for (const id of [...ids, 'last']) await letEnd(folder, id);
+  await heading(page, /All 4 workstreams completed/);
+  expect((await run.finished).code).toBe(0);
+  expect(problems).toEqual([]);
+});
+
 browserTest('a run is ended from the page, which asks once and says what came of it', async () => {
   const folder = gatedFolder([gated('a'), gated('b')], ['a', 'b']);
   const { address } = await startDashboard(folder);
@@ -118,7 +156,7 @@ browserTest('nothing moves while a run goes on: what ends waits until it is aske
   await page.locator('.tl-drawing').waitFor({ state: 'attached' });
   const places = (): Promise<unknown> =>
     page.evaluate(() =>
-      Array.from(document.querySelectorAll('.lane, .needline, section'), (each) => {
+      Array.from(document.querySelectorAll('.lane, .need, section'), (each) => {
         const { top, height } = each.getBoundingClientRect();
         return [Math.round(top), Math.round(height)];
       }),
@@ -129,7 +167,9 @@ browserTest('nothing moves while a run goes on: what ends waits until it is aske
   await heading(page, /3 of 5 have ended/);
   expect(await places()).toEqual(before);
   await page.getByRole('button', { name: '2 more since you looked: show' }).click();
-  await page.getByRole('article', { name: 'b' }).waitFor();
+  // Both failed in the same way.
+  const card = page.getByRole('article', { name: '2 workstreams' });
+  await card.getByRole('link', { name: 'b', exact: true }).waitFor();
   expect(await page.getByRole('row', { name: /completed.*c/ }).count()).toBe(1);
 });
 

@@ -33,6 +33,8 @@ export interface ErrorPattern {
   history: PatternHistory | null;
   /** What it is seen more often with than without, in earlier runs and this one. */
   goesWith: Association[];
+  /** While its run is under way: ids of patterns that become a part of it at the end of the run. Left out where there are none. */
+  merged?: string[] | undefined;
 }
 
 /** Workstreams of a pattern that are named where there is little room. */

@@ -58,6 +58,7 @@ export function errorPatterns(connection: Connection, runId: string, limit: numb
       example,
       history: null,
       goesWith: [],
+      ...(group.merged.size === 0 ? {} : { merged: [...group.merged] }),
     };
   });
   return { shown: patterns, total: groups.length };
@@ -72,6 +73,8 @@ interface Group {
   /** Id of its first error. */
   first: number;
   shapes: string[];
+  /** Ids that its errors go by until the end of the run. */
+  merged: Set<string>;
 }
 
 const SHAPES = `
@@ -102,15 +105,20 @@ function groupsOf(connection: Connection, runId: string): Group[] {
   const groups = new Map<string, Group>();
   for (const shape of shapes) {
     const known = shape.pattern_id ?? shape.id;
-    const patternId = idOf.get(known) ?? shape.pattern_id ?? firstPatternId(shape.id);
-    const group = groups.get(patternId);
-    if (group === undefined) {
-      const template = templates.get(patternId) ?? shape.template ?? shape.text;
-      groups.set(patternId, { patternId, template, count: shape.n, first: shape.first, shapes: [shape.id] });
-    } else {
-      group.count += shape.n;
-      group.shapes.push(shape.id);
-    }
+    const alone = shape.pattern_id ?? firstPatternId(shape.id);
+    const patternId = idOf.get(known) ?? alone;
+    const group = groups.get(patternId) ?? {
+      patternId,
+      template: templates.get(patternId) ?? shape.template ?? shape.text,
+      count: 0,
+      first: shape.first,
+      shapes: [],
+      merged: new Set<string>(),
+    };
+    groups.set(patternId, group);
+    group.count += shape.n;
+    group.shapes.push(shape.id);
+    if (alone !== patternId) group.merged.add(alone);
   }
   return [...groups.values()].toSorted((a, b) => b.count - a.count || a.first - b.first);
 }

@@ -19,11 +19,13 @@ export function whyNot(live: LiveState | null): string | null {
   return live.canAct ? null : 'The run can’t be reached: it runs on another machine, or does not listen.';
 }
 
+const TRIED = 'It is tried again already.';
+
 interface ActProps {
   runId: string;
   live: LiveState | null;
   what: 'stop' | 'retry';
-  /** None for the whole run. */
+  /** None for the whole run, which can be stopped; there is nothing to retry then. */
   workstreams: readonly string[];
   children: ComponentChildren;
   label?: string;
@@ -35,7 +37,7 @@ interface ActProps {
 export function ActButton(props: ActProps) {
   const { runId, live, what, workstreams, children, label, class: name = 'b', onDone } = props;
   const isBusy = useSignal(false);
-  const problem = whyNot(live);
+  const problem = whyNot(live) ?? (what === 'retry' && workstreams.length === 0 ? TRIED : null);
   const press = async (): Promise<void> => {
     if (problem !== null || isBusy.value) return;
     isBusy.value = true;

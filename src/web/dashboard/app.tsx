@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
 import { Frame, type RailEntry } from '../frame.tsx';
 import { oneLine } from '../model/format.ts';
 import { liveTitle } from '../model/live.ts';
-import { needsOf } from '../model/needs.ts';
+import type { ListedNeeds } from '../model/needs.ts';
 import { OVERVIEWS, type OverviewName, type PageView } from '../model/place.ts';
 import { verdictOf } from '../model/verdict.ts';
 import { Time } from '../parts.tsx';
@@ -15,6 +15,7 @@ import { Said } from './actions.tsx';
 import { isSignedOut } from './client.ts';
 import { ticking } from './clock.ts';
 import { FollowedRun, type RunSeen } from './followed-run.ts';
+import { useListedNeeds } from './live-needs.tsx';
 import { LivePage, liveSections } from './live-page.tsx';
 import { AllLogsPage, LogPage } from './log.tsx';
 import { PatternHistoryPage, PatternsPage } from './patterns.tsx';
@@ -159,7 +160,8 @@ function RunFrame({ followed, run }: { followed: FollowedRun; run: RunSeen }) {
   const { current, listed, live } = run;
   const { head } = current.document;
   const logLost = useSignal<LostSince>(null);
-  const needs = useMemo(() => needsOf(listed), [listed]);
+  const listedNeeds = useListedNeeds(listed);
+  const { needs } = listedNeeds;
   const sections = useSections({ run: listed, needs });
   const entries = [...(live === null ? sections : liveSections(current, live)), ALL_LOGS];
   const { view } = place.value;
@@ -193,7 +195,12 @@ function RunFrame({ followed, run }: { followed: FollowedRun; run: RunSeen }) {
       }
       rail={{ label: 'Sections', entries }}
     >
-      <RunView followed={followed} run={run} needs={needs} onLost={(since) => (logLost.value = since)} />
+      <RunView
+        followed={followed}
+        run={run}
+        listedNeeds={listedNeeds}
+        onLost={(since) => (logLost.value = since)}
+      />
     </Frame>
   );
 }
@@ -201,16 +208,17 @@ function RunFrame({ followed, run }: { followed: FollowedRun; run: RunSeen }) {
 function RunView({
   followed,
   run,
-  needs,
+  listedNeeds,
   onLost,
 }: {
   followed: FollowedRun;
   run: RunSeen;
-  needs: ReturnType<typeof needsOf>;
+  listedNeeds: ListedNeeds;
   /** Told of the connection by which logs come. */
   onLost: (since: LostSince) => void;
 }) {
   const { current, listed, live } = run;
+  const { needs } = listedNeeds;
   const { head } = current.document;
   const { runId } = head.run;
   const { view } = place.value;
@@ -242,7 +250,8 @@ function RunView({
       />
     );
   if (live === null) return <RunPages run={listed} needs={needs} />;
-  if (view.kind === 'run') return <LivePage seen={run} live={live} onLook={() => followed.look()} />;
+  if (view.kind === 'run')
+    return <LivePage seen={run} needs={listedNeeds} live={live} onLook={() => followed.look()} />;
   if (view.kind === 'workstream' && current.get(view.id) === undefined)
     return <UnendedPage seen={run} live={live} id={view.id} />;
   return <RunPages run={view.kind === 'pattern' ? listed : run.now} needs={needs} />;

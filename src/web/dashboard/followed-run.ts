@@ -169,6 +169,7 @@ export class FollowedRun {
         break;
       case 'head':
         current.document = JSON.parse(data);
+        if (current.live === null && hasOldPatterns(current)) this.#reload();
         break;
       case 'over':
         current.live = null;
@@ -254,6 +255,17 @@ export class FollowedRun {
 
 /** Whether work waits to be merged, as far as is known. */
 const hasUnmerged = (run: LiveRun): boolean => [...run.ids()].some((id) => run.get(id)?.merge === 'pending');
+
+/** Whether the document, which tells all errors, does not have that of a row: some are one since the run has ended. */
+function hasOldPatterns(run: LiveRun): boolean {
+  const { errors, errorPatterns } = run.document.head;
+  if (errors.length < errorPatterns) return false;
+  const known = new Set(errors.flatMap(({ id, merged = [] }) => [id, ...merged]));
+  return [...run.ids()].some((id) => {
+    const patternId = run.get(id)?.patternId ?? null;
+    return patternId !== null && !known.has(patternId);
+  });
+}
 
 /** How many ended and failed, and the title of the first that failed. */
 interface Unsaid {

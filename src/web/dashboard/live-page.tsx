@@ -10,6 +10,7 @@ import { dollars, oneLine } from '../model/format.ts';
 import type { TimelineData } from '../model/lanes.ts';
 import { countdown, liveVerdict, parkedText, unseenText } from '../model/live.ts';
 import type { LiveRun } from '../model/live-run.ts';
+import type { ListedNeeds } from '../model/needs.ts';
 import type { PageSection } from '../model/place.ts';
 import { FactList, Prose, Time, Words } from '../parts.tsx';
 import { drawingGoesOn } from '../state.ts';
@@ -23,12 +24,13 @@ import { LiveStrip } from './live-strip.tsx';
 
 interface LiveProps {
   seen: RunSeen;
+  needs: ListedNeeds;
   live: LiveState;
   onLook: () => void;
 }
 
 export function LivePage(props: LiveProps) {
-  const { seen, live, onLook } = props;
+  const { seen, needs, live, onLook } = props;
   return (
     <Sections workstreams={live.ended}>
       <section
@@ -39,7 +41,7 @@ export function LivePage(props: LiveProps) {
         <LiveVerdict {...props} />
         {live.parked.length > 0 && <Parked {...props} />}
       </section>
-      <LiveNeeds {...props} />
+      <LiveNeeds seen={seen} listed={needs} live={live} onLook={onLook} />
       <Lanes {...props} />
       <LaterTimeline seen={seen} />
       <Done run={seen.listed} soFar={<Unseen seen={seen} onLook={onLook} />} />

@@ -77,6 +77,12 @@ export function localTime(iso: string): string {
   return `${date} ${pad(time.getHours())}:${pad(time.getMinutes())}:${pad(time.getSeconds())}`;
 }
 
+/** "09:05:23" on the same day as the other time, otherwise with its date. */
+export function timeBeside(iso: string, other: string): string {
+  const [text, day] = [localTime(iso), localTime(other).slice(0, 11)];
+  return text.startsWith(day) ? text.slice(day.length) : text;
+}
+
 /** "claude, which resets at 2026-11-29 09:05:23". */
 export const limitWords = (limit: AwaitedLimit | null): string =>
   limit === null ? 'a tool' : `${oneLine(limit.tool, 40)}, which resets at ${localTime(limit.until)}`;

@@ -2,7 +2,7 @@
 
 import { type PageLoad, type PageWorkstream } from '../../domain/page-document.ts';
 import { byNumber } from './rows.ts';
-import { markOf, type Run, timesOf, type WorkMark } from './run.ts';
+import { isBad, markOf, type Run, timesOf, type WorkMark } from './run.ts';
 
 /** One execution: the attempt that counts, an earlier one, or one that is under way. */
 export interface Bar {
@@ -299,10 +299,6 @@ export function loadIn(
 }
 
 const clampBin = (at: number, bins: number): number => Math.max(0, Math.min(bins - 1, Math.floor(at)));
-
-/** Whether a person has to look at it. */
-export const isBad = (mark: WorkMark): boolean =>
-  mark === 'failed' || mark === 'odd' || mark === 'conflict' || mark === 'wait';
 
 /** Time between two bars of an agent in which it did nothing. */
 export function gapsIn(bars: readonly Bar[], least: number): TimeWindow[] {

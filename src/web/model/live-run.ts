@@ -1,9 +1,9 @@
 /** A run under way as it is now. What is said and drawn of it is kept row by row: a change takes as long with 10,000 rows as with ten. */
 import type { LiveState, WorkstreamInHand } from '../../domain/dashboard/answers.ts';
 import { type PageDocument, type PageWorkstream, PLAIN_WORKSTREAM } from '../../domain/page-document.ts';
-import { type Bar, isBad, LaneSet, loadFrom, roomySpan, type TimelineData } from './lanes.ts';
+import { type Bar, LaneSet, loadFrom, roomySpan, type TimelineData } from './lanes.ts';
 import { byNumber } from './rows.ts';
-import { type EndMark, markOf, Run, secondsOfLoad, timeOf, timesOf } from './run.ts';
+import { type EndMark, isBad, markOf, Run, secondsOfLoad, timeOf, timesOf } from './run.ts';
 
 /** A document but for its workstreams. */
 export type DocumentHead = Omit<PageDocument, 'workstreams'>;

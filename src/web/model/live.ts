@@ -1,9 +1,7 @@
 /** What is said of a run while it is under way. */
 import type { EstimateBasis, LiveState, ParkedTool, TimeEstimate } from '../../domain/dashboard/answers.ts';
 import { agentParts, count, listed, oneLine, plural } from './format.ts';
-import { isBad } from './lanes.ts';
 import type { AgentNow, UnseenCounts } from './live-run.ts';
-import { markOf, type Run } from './run.ts';
 import type { Verdict } from './verdict.ts';
 
 /** How long something takes, as exactly as an estimate is: "20 s", "12 min", "1 h 20 min". */
@@ -76,10 +74,6 @@ export function agentsByHost(agents: readonly AgentNow[]): { host: string | null
   }
   return [...hosts].map(([host, ofHost]) => ({ host, agents: ofHost }));
 }
-
-/** The workstreams that need a person, in the order of their results. */
-export const needingIn = (run: Run): Run['workstreams'] =>
-  run.workstreams.filter((each) => isBad(markOf(each)));
 
 /** "3 more since you looked", "1 changed since you looked". */
 export function unseenText({ more, changed }: UnseenCounts): string {

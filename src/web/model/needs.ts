@@ -4,8 +4,9 @@ import type { ErrorPattern } from '../../domain/history/pattern.ts';
 import type { PageWorkstream } from '../../domain/page-document.ts';
 import type { MergeProblem } from '../../domain/tool-record.ts';
 import { commandOf, retryCommand, runCommand } from './commands.ts';
-import { count, listed, localTime, oneLine, percent, plural, shown } from './format.ts';
-import { markOf, type Run } from './run.ts';
+import { errorsOf, MOST_ERRORS, type RunError } from './errors.ts';
+import { agentText, count, listed, localTime, oneLine, percent, plural, shown } from './format.ts';
+import { isBad, markOf, type Run } from './run.ts';
 
 /** What a need is called on its badge, with how urgent it is: the lowest first. */
 const URGENCY = {
@@ -48,27 +49,27 @@ export interface Need {
   affected: readonly AffectedWorkstream[];
   /** How many workstreams it affects; more than `affected` where those are cut. */
   total: number;
+  /** Those of them that can be tried again: not what their work conflicts with. */
+  failures: readonly PageWorkstream[];
   /** Ids of what was skipped because of it. */
   heldBack: readonly string[];
-  /** The shell command that tries again. */
-  command: string;
+  /** The shell command that tries again; null where it can't be typed. */
+  command: string | null;
   /** A coding agent's task. */
   prompt: string;
   /** Null for what has none. */
   pattern: ErrorPattern | null;
 }
 
-/** Most needs that are worked out; a run with more than these shows them in its table. */
-const MOST = 200;
-
 export function needsOf(run: Run): Need[] {
-  const { errors, merges } = run.head;
   // What is still to be merged needs nobody while the run goes on.
   const isOver = run.head.run.state !== 'running';
-  const unmerged = (merges?.problems.shown ?? []).filter(({ status }) => isOver || status !== 'pending');
+  const unmerged = (run.head.merges?.problems.shown ?? []).filter(
+    ({ status }) => isOver || status !== 'pending',
+  );
   const needs = [
-    ...errors.slice(0, MOST).map((pattern) => patternNeed(run, pattern)),
-    ...unmerged.slice(0, MOST).map((problem) => conflictNeed(run, problem)),
+    ...errorsOf(run).shown.map((error) => errorNeed(run, error)),
+    ...unmerged.slice(0, MOST_ERRORS).map((problem) => conflictNeed(run, problem)),
   ];
   return needs.toSorted(
     (a, b) =>
@@ -76,33 +77,122 @@ export function needsOf(run: Run): Need[] {
   );
 }
 
-function patternNeed(run: Run, pattern: ErrorPattern): Need {
-  const affected = affectedBy(run, pattern);
-  const heldBack = affected.flatMap(({ id }) => run.heldBack.get(id) ?? []);
-  const need = {
+/** What a reader has before them: needs, of which the first have a card. */
+export interface ListedNeeds {
+  needs: readonly Need[];
+  cards: number;
+}
+
+/** Cards that are there at first while a run is under way, and most that a look adds. */
+const CARDS = 8;
+
+export const NOTHING_LISTED: ListedNeeds = { needs: [], cards: CARDS };
+
+/**
+ * What is listed once the reader looks again. Cards that are there stay where they are, also where their error has become
+ * more urgent than another; what is new has cards after them.
+ */
+export function listedAfter({ needs: before, cards }: ListedNeeds, needs: readonly Need[]): ListedNeeds {
+  const places = new Map(before.slice(0, cards).map(({ key }, index) => [key, index]));
+  const known = new Set(before.map(({ key }) => key));
+  const kept = needs.filter(({ key }) => places.has(key)).length;
+  const fresh = before.length === 0 ? 0 : needs.filter(({ key }) => !known.has(key)).length;
+  const placeOf = ({ key }: Need): number => places.get(key) ?? places.size;
+  return {
+    needs: needs.toSorted((a, b) => placeOf(a) - placeOf(b)),
+    cards: Math.max(CARDS, kept + Math.min(CARDS, fresh)),
+  };
+}
+
+/** "6 errors behind 305 failures and 1 conflict" */
+export function countsOf(run: Run, needs: readonly Need[]): string {
+  const conflicts = needs.filter(({ badge }) => badge === 'conflict');
+  const failing = conflicts.filter(({ pattern }) => pattern !== null);
+  const { total, failures } = errorsOf(run);
+  const errors = total - failing.length;
+  const failed = failing.reduce((left, need) => left - need.total, failures);
+  return listed([
+    ...(errors > 0 ? [`${plural(errors, 'error')} behind ${plural(failed, 'failure')}`] : []),
+    ...(conflicts.length > 0 ? [plural(conflicts.length, 'conflict')] : []),
+  ]);
+}
+
+/** Where and when an error came up. */
+export interface Spread {
+  /** When the first and the newest of its workstreams ended, ISO 8601 in UTC; null where that is not known. */
+  first: string | null;
+  newest: string | null;
+  /** "claude (250) and codex (50)": tools, or agents where none was used, the most frequent first. */
+  by: string;
+}
+
+export function spreadOf(failures: readonly PageWorkstream[]): Spread {
+  let [first, newest]: [string | null, string | null] = [null, null];
+  const counts = new Map<string, number>();
+  for (const { tool, agentId, end } of failures) {
+    const name = tool === null ? agentText(agentId, 40) : oneLine(tool, 40);
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+    if (end === null) continue;
+    if (first === null || end < first) first = end;
+    if (newest === null || end > newest) newest = end;
+  }
+  const names = [...counts].toSorted(([, a], [, b]) => b - a);
+  const named = names
+    .slice(0, NAMED)
+    .map(([name, times]) => (names.length === 1 ? name : `${name} (${count(times)})`));
+  const left = names.length - named.length;
+  return { first, newest, by: listed([...named, ...(left > 0 ? [plural(left, 'other')] : [])]) };
+}
+
+/** Each text is made when it is first asked for: of an error that thousands of workstreams have, few are ever seen. */
+function errorNeed(run: Run, { pattern, isNamed, ids }: RunError): Need {
+  const template = pattern.count > 1 ? pattern.pattern : '';
+  const affected = ids.map((id) => new Affected(template, id, run.byId.get(id) ?? null));
+  let [lines, prompt]: [readonly TellingLine[] | null, string | null] = [null, null];
+  const need: Need = {
     key: pattern.id,
-    badge: badgeOf(run, pattern),
+    badge: badgeOf(pattern, affected),
     reason: pattern.type,
     title: titleOf(pattern),
     history: historyOf(pattern),
-    lines: [...claimLines(affected), ...tellingLines(run, pattern)],
-    affected: pattern.count > 1 ? affected : affected.map((each) => ({ ...each, values: [] })),
+    affected,
     total: Math.max(pattern.count, affected.length),
-    heldBack,
+    failures: failuresIn(affected),
+    heldBack: ids.flatMap((id) => run.heldBack.get(id) ?? []),
     command: againCommand(run, affected, pattern),
-    pattern,
+    pattern: isNamed ? pattern : null,
+    get lines() {
+      return (lines ??= [...claimLines(affected), ...tellingLines(run, pattern)]);
+    },
+    get prompt() {
+      return (prompt ??= promptOf(run, need));
+    },
   };
-  return { ...need, prompt: promptOf(run, need) };
+  return need;
 }
 
-/** Workstreams of the page that failed so; the pattern itself names only the first. */
-function affectedBy(run: Run, pattern: ErrorPattern): AffectedWorkstream[] {
-  const ids = new Set(pattern.workstreams);
-  for (const each of run.workstreams) if (each.patternId === pattern.id) ids.add(each.id);
-  return [...ids].map((id) => {
-    const workstream = run.byId.get(id) ?? null;
-    return { id, workstream, values: workstream === null ? [] : valuesOf(pattern.pattern, workstream) };
-  });
+const failuresIn = (affected: readonly AffectedWorkstream[]): PageWorkstream[] =>
+  affected.flatMap(({ workstream }) =>
+    workstream !== null && isBad(markOf(workstream)) ? [workstream] : [],
+  );
+
+/** Its values are looked for when they are first asked for. */
+class Affected implements AffectedWorkstream {
+  readonly id: string;
+  readonly workstream: PageWorkstream | null;
+  readonly #template: string;
+  #values: readonly string[] | null = null;
+
+  /** @param template of the pattern; empty for no values. */
+  constructor(template: string, id: string, workstream: PageWorkstream | null) {
+    this.id = id;
+    this.workstream = workstream;
+    this.#template = template;
+  }
+
+  get values(): readonly string[] {
+    return (this.#values ??= this.workstream === null ? [] : valuesOf(this.#template, this.workstream));
+  }
 }
 
 const HOLE = '<*>';
@@ -136,11 +226,11 @@ export function valuesIn(template: string, line: string): string[] | null {
 
 const unquoted = (text: string): string => text.trim().replace(/^(['"`])(.*)\1[.,;]?$/s, '$2');
 
-function badgeOf(run: Run, { type, history, workstreams }: ErrorPattern): Badge {
+function badgeOf({ type, history }: ErrorPattern, affected: readonly AffectedWorkstream[]): Badge {
   const state = history?.state ?? null;
   if (state === 'new' || state === 'regressed' || state === 'flaky') return state;
-  const example = workstreams.map((id) => run.byId.get(id)).find((each) => each !== undefined);
-  const mark = example === undefined ? 'failed' : markOf(example);
+  const example = affected.find(({ workstream }) => workstream !== null)?.workstream ?? null;
+  const mark = example === null ? 'failed' : markOf(example);
   if (mark === 'odd') return 'false success';
   if (mark === 'conflict') return 'conflict';
   if (mark === 'wait') return 'out of quota';
@@ -238,6 +328,11 @@ function conflictNeed(run: Run, problem: MergeProblem): Need {
   const workstream = run.byId.get(id) ?? null;
   const title = workstream === null || workstream.title === '' ? id : workstream.title;
   const where = branch === null ? '' : ` Its work is on the branch ${branch}.`;
+  const affected = [id, ...conflictsWith].map((each) => ({
+    id: each,
+    workstream: run.byId.get(each) ?? null,
+    values: [],
+  }));
   const need = {
     key: `conflict:${id}`,
     badge: 'conflict' as const,
@@ -249,32 +344,33 @@ function conflictNeed(run: Run, problem: MergeProblem): Need {
       ...(files.length > 7 ? [{ text: `and ${plural(files.length - 7, 'more file')}`, hit: false }] : []),
       ...(detail === '' ? [] : [{ text: shown(detail), hit: files.length === 0 }]),
     ],
-    affected: [id, ...conflictsWith].map((each) => ({
-      id: each,
-      workstream: run.byId.get(each) ?? null,
-      values: [],
-    })),
-    total: 1 + conflictsWith.length,
+    affected,
+    total: affected.length,
+    failures: failuresIn(affected),
     heldBack: run.heldBack.get(id) ?? [],
-    command:
-      branch === null
-        ? (runCommand([id]) ?? retryCommand(run.head.run.runId))
-        : (commandOf('git merge', branch) ?? 'git merge'),
+    command: branch === null ? rerunCommand(run, id) : (commandOf('git merge', branch) ?? 'git merge'),
     pattern: null,
   };
   return { ...need, prompt: promptOf(run, need) };
 }
 
+const rerunCommand = ({ live, head }: Run, id: string): string | null =>
+  live === null
+    ? (runCommand([id]) ?? retryCommand(head.run.runId))
+    : commandOf('millrace retry --run', head.run.runId, id);
+
 /** Most workstreams that a command names. */
 const NAMED = 3;
 
+/** Of a run under way, that it tries them again; otherwise a run of them. */
 function againCommand(
   run: Run,
   affected: readonly AffectedWorkstream[],
   { id, count: total }: ErrorPattern,
-): string {
+): string | null {
   const { runId } = run.head.run;
   const ids = affected.map((each) => each.id);
+  if (run.live !== null) return commandOf('millrace retry --run', runId, ...ids);
   const named = total > NAMED || ids.length < total ? null : runCommand(ids);
   return named ?? `${retryCommand(runId)} --pattern ${id}`;
 }
@@ -310,18 +406,15 @@ function promptOf(run: Run, need: Omit<Need, 'prompt'>): string {
 
 /** What is to be done, and the command that says whether it is. */
 function taskLines(run: Run, need: Omit<Need, 'prompt'>): string[] {
-  const accepted = (command: string): string[] => [
-    'The work is accepted when this passes:',
-    '',
-    `    ${command}`,
-  ];
+  const accepted = (command: string | null): string[] =>
+    command === null ? [] : ['The work is accepted when this passes:', '', `    ${command}`];
   if (need.badge !== 'conflict')
-    return ['Find the cause and fix it. Do not weaken or skip the tests.', ...accepted(need.command)];
+    return ['Find the cause and fix it. Do not weaken or skip the tests.', ...accepted(checkOf(run, need))];
   const branches = branchesOf(run, need);
   const merges = branches.map((branch) => commandOf('git merge', branch));
   const checks = branches.map((branch) => commandOf('git merge-base --is-ancestor', branch, 'HEAD'));
   if (merges.length === 0 || merges.includes(null))
-    return ['Resolve the conflict so that the work of both is kept.', ...accepted(need.command)];
+    return ['Resolve the conflict so that the work of both is kept.', ...accepted(checkOf(run, need))];
   return [
     'Merge into your branch, one after the other. Resolve the conflict so that the work of both is kept, and commit it.',
     '',
@@ -330,6 +423,10 @@ function taskLines(run: Run, need: Omit<Need, 'prompt'>): string[] {
     ...accepted(checks.join(' && ')),
   ];
 }
+
+/** The command that passes once the need is met. One that a run under way is to try again passes at once: some are run. */
+const checkOf = (run: Run, { command, affected }: Omit<Need, 'prompt'>): string | null =>
+  run.live === null ? command : runCommand(affected.slice(0, NAMED).map(({ id }) => id));
 
 /** What is to be merged for a conflict: the run's branch, which has the work of the others, then its own; none without one. */
 function branchesOf({ head: { merges } }: Run, { key }: Omit<Need, 'prompt'>): string[] {

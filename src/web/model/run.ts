@@ -50,6 +50,14 @@ export function markOf({ status, reason, merge, attemptCount }: PageWorkstream):
   return reason === 'tool-quota' ? 'wait' : 'failed';
 }
 
+/** Whether a person has to look at it. */
+export const isBad = (mark: WorkMark): boolean =>
+  mark === 'failed' || mark === 'odd' || mark === 'conflict' || mark === 'wait';
+
+/** The workstreams that need a person, in the order of their results. */
+export const needingIn = (run: Run): PageWorkstream[] =>
+  run.workstreams.filter((each) => isBad(markOf(each)));
+
 /**
  * The share of its time in which a workstream computed, 0 to 1; null where that is not known. Of a child process it is not:
  * only the thread of the agent is measured.
@@ -94,8 +102,24 @@ export class Run {
     return (this.#byId ??= new Map(this.workstreams.map((each) => [each.id, each])));
   }
 
+  /** By their ids, also those of what becomes a part of one, as rows of a run under way have them. */
   get patterns(): ReadonlyMap<string, ErrorPattern> {
-    return (this.#patterns ??= new Map(this.head.errors.map((each) => [each.id, each])));
+    return (this.#patterns ??= new Map(
+      this.head.errors.flatMap((each) => [each.id, ...(each.merged ?? [])].map((id) => [id, each])),
+    ));
+  }
+
+  /** The id of the pattern of a workstream's error; null without one. */
+  patternIdOf({ patternId }: PageWorkstream): string | null {
+    return patternId === null ? null : (this.patterns.get(patternId)?.id ?? patternId);
+  }
+
+  /** Workstreams by the id of the pattern of their error, in the order of their results. */
+  get byPattern(): ReadonlyMap<string, readonly PageWorkstream[]> {
+    return (this.#byPattern ??= groupedBy(
+      this.workstreams.filter(({ patternId }) => patternId !== null),
+      (each) => this.patternIdOf(each) ?? '',
+    ));
   }
 
   /** Ids of what depends on a workstream. */
@@ -138,6 +162,7 @@ export class Run {
 
   #byId: Map<string, PageWorkstream> | null = null;
   #patterns: Map<string, ErrorPattern> | null = null;
+  #byPattern: Map<string, PageWorkstream[]> | null = null;
   #dependents: Map<string, string[]> | null = null;
   #heldBack: Map<string, string[]> | null = null;
   #kind: RunKind | null = null;
@@ -204,6 +229,21 @@ export function timesOf(workstream: PageWorkstream): Times {
   const times = { starts, first, end: timeOf(end) };
   known.set(workstream, times);
   return times;
+}
+
+/** Workstreams by a key, in their order. */
+export function groupedBy(
+  workstreams: readonly PageWorkstream[],
+  keyOf: (workstream: PageWorkstream) => string,
+): Map<string, PageWorkstream[]> {
+  const groups = new Map<string, PageWorkstream[]>();
+  for (const each of workstreams) {
+    const key = keyOf(each);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [each]);
+    else group.push(each);
+  }
+  return groups;
 }
 
 const inOrderOfEnds = (workstreams: readonly PageWorkstream[]): PageWorkstream[] =>

@@ -9,12 +9,12 @@ import {
   barsIn,
   binsShown,
   gapsIn,
-  isBad,
   laneIndex,
   type TimelineData,
   type TimeWindow,
   ticksOf,
 } from '../model/lanes.ts';
+import { isBad } from '../model/run.ts';
 import { TONE_OF_MARK } from '../parts.tsx';
 
 /** Pixels beside, above and below the lanes. */

@@ -9,7 +9,6 @@ import {
   BIN,
   barsIn,
   countIn,
-  isBad,
   isDense,
   laneIndex,
   neighbour,
@@ -19,7 +18,7 @@ import {
   timelineOf,
   zoomed,
 } from '../model/lanes.ts';
-import { computedShare, MARK_WORDS, type Run } from '../model/run.ts';
+import { computedShare, isBad, MARK_WORDS, type Run } from '../model/run.ts';
 import {
   AgentName,
   Choice,

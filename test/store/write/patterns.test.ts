@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { AgentResult } from '../../../src/domain/agent-result.ts';
 import type { ErrorPattern } from '../../../src/domain/history/pattern.ts';
 import { errorPatterns } from '../../../src/store/read/errors.ts';
+import { failurePatterns } from '../../../src/store/read/patterns.ts';
 import type { Connection } from '../../../src/store/schema/connection.ts';
 import { settlePatterns } from '../../../src/store/write/patterns.ts';
 import { failed, opened, record, result, rowsOf } from '../../kit/recorded-run.ts';
@@ -106,7 +107,26 @@ test('a run that has not ended is grouped as its end will group it', () => {
   const before = patternsOf(connection, 2);
   settlePatterns(connection, runId(2));
   expect(before).toHaveLength(1);
-  expect(patternsOf(connection, 2)).toEqual(before);
+  const [only] = before;
+  expect(only?.merged).toHaveLength(1);
+  expect(patternsOf(connection, 2).map((each) => ({ ...each, merged: only?.merged }))).toEqual(before);
+});
+
+test('until a run has ended its patterns name the ids that the failures in them go by', () => {
+  const connection = opened(temporaryFolder());
+  ran(connection, 1, [missing('ws-1', 'lodash'), missing('ws-2', 'express')]);
+  recordRun(connection, 2, [missing('ws-1', 'zod'), missing('ws-2', 'lodash'), failed('ws-3', 'Error: no')]);
+  const idsOf = (): string[] => [...failurePatterns(connection, runId(2)).values()].map(({ id }) => id);
+  const [missed, no] = patternsOf(connection, 2);
+  const ids = new Set(idsOf());
+  expect(ids.size).toBe(3);
+  expect(no).not.toHaveProperty('merged');
+  expect(new Set([missed?.id, ...(missed?.merged ?? []), no?.id])).toEqual(
+    new Set([missed?.id, no?.id, ...ids]),
+  );
+  settlePatterns(connection, runId(2));
+  expect(new Set(idsOf())).toEqual(new Set([missed?.id, no?.id]));
+  expect(patternsOf(connection, 2).map(({ merged }) => merged)).toEqual([undefined, undefined]);
 });
 
 test('failed attempts have a shape, those that a later one healed too', () => {

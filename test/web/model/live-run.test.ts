@@ -3,9 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { LiveState, WorkstreamInHand } from '../../../src/domain/dashboard/answers.ts';
 import type { PageWorkstream } from '../../../src/domain/page-document.ts';
 import { type AgentLane, timelineOf } from '../../../src/web/model/lanes.ts';
-import { needingIn } from '../../../src/web/model/live.ts';
 import { LiveRun, Unseen } from '../../../src/web/model/live-run.ts';
-import { MARKS, markOf } from '../../../src/web/model/run.ts';
+import { MARKS, markOf, needingIn } from '../../../src/web/model/run.ts';
 import { failed, runOf, skippedFor, workstream } from '../kit.ts';
 
 const LIVE: LiveState = {
