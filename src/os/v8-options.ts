@@ -18,7 +18,7 @@ const names = (option: string): boolean => /^--max[-_]old[-_]space[-_]size\b/.te
 /**
  * Keeps the space of young objects from growing in this process: up to 48 MB, which a process that waits most of the time
  * never gives back. It collects more often instead, and a little at a time, for which no other threads are woken: that took
- * a twentieth of the CPU time of a dashboard. Only where V8 is known to have the flags, as it prints an error for one that it
+ * 4 to 5 % of the CPU time of a dashboard. Only where V8 is known to have the flags, as it prints an error for one that it
  * does not know.
  */
 export function keepYoungSpaceSmall(): void {
