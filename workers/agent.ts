@@ -1,6 +1,6 @@
 /** An agent: one assignment in, one outcome out. Errors of a workstream's code never get past it. */
 import type { StopCause } from '../src/domain/engine.ts';
-import type { Failure } from '../src/domain/failure.ts';
+import type { Failure, Thrown } from '../src/domain/failure.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import { isVital } from '../src/os/process-group.ts';
 import { execute, usesModules } from './execute.ts';
@@ -12,6 +12,9 @@ import { delay } from './thread/own-globals.ts';
 import { captureStandardOutput } from './thread/stdio.ts';
 import { ThreadState } from './thread/thread-state.ts';
 import { flattenThrown } from './thread/thrown.ts';
+
+/** Kept from user code, which may put something else in its place. */
+const exit: (code: number) => never = process.exit.bind(process);
 
 /** How long the main thread gets to end a place that has sent its last outcome, in milliseconds. */
 const RETIRED_MS = 1_000;
@@ -27,6 +30,8 @@ export class Agent {
   #hasFailed = false;
   /** Whether code of a workstream has been executed here: nothing else can change this place. */
   #hasRunModules = false;
+  /** Whether it waits for something to execute. */
+  #isIdle = false;
 
   /** From now on everything that user code sets in motion here is watched. Make one in a thread or process. */
   constructor(host: AgentHost) {
@@ -51,6 +56,7 @@ export class Agent {
 
   /** Begins an execution: it is the active one now. */
   begin(item: ExecutionItem): Execution {
+    this.#isIdle = false;
     takeExitCode();
     const execution = new Execution(item, this.#host);
     this.#setActive(execution);
@@ -74,9 +80,10 @@ export class Agent {
     );
   }
 
-  /** No execution is active any more. */
+  /** No execution is active any more, until the next one begins. */
   rest(): void {
     this.#setActive(null);
+    this.#isIdle = !this.hasRetired;
   }
 
   /**
@@ -118,16 +125,23 @@ export class Agent {
 
   #crash(how: 'uncaught-exception' | 'unhandled-rejection', error: unknown): void {
     const execution = currentExecution.getStore() ?? this.#active;
-    if (execution === null) return;
+    if (execution === null) {
+      // By what an earlier workstream's code has changed since it ended, a batch may not have been received.
+      if (this.#isIdle) exit(0);
+      return;
+    }
     const thrown = flattenThrown(error, this.#host.redactor);
     if (execution.ended) {
-      execution.late(`${how}: ${thrown.name}: ${thrown.message}`);
+      execution.late(lateError(how, thrown));
       return;
     }
     if (how === 'uncaught-exception') execution.retire ??= 'an exception was not caught';
     execution.stop({ because: 'crashed', failure: { reason: 'thrown', how, thrown } });
   }
 }
+
+/** What is told of an error that comes when its execution has ended. */
+export const lateError = (how: string, { name, message }: Thrown): string => `${how}: ${name}: ${message}`;
 
 const idOf = ({ assignment }: Execution): number => assignment.executionId;
 

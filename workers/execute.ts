@@ -18,7 +18,7 @@ import { runStep } from './runners/step.ts';
 import { type StepOutcome, stepOutcome } from './runners/step-outcome.ts';
 import { cpuTimeSince } from './thread/cpu-time.ts';
 import { exitCodeFailure, takeExitCode } from './thread/exit-code.ts';
-import { clearTimeout, delay, now, setTimeout } from './thread/own-globals.ts';
+import { clearTimeout, delay, now, Promise, setTimeout } from './thread/own-globals.ts';
 import { StopSignal } from './thread/stop-signal.ts';
 import { flattenThrown } from './thread/thrown.ts';
 
@@ -58,7 +58,10 @@ export async function execute(execution: Execution, state: ChangeableState): Pro
   await orInternalError(execution, partial, () => {
     // Only code of modules needs the tie, which makes every promise of a thread slower from its first use on.
     if (!usesModules(execution)) return runAll(execution, partial);
-    return currentExecution.run(execution, () => runAll(execution, partial));
+    return untilOver(
+      execution,
+      currentExecution.run(execution, () => runAll(execution, partial)),
+    );
   });
   if (usesModules(execution)) restoreState(execution, partial, state);
   await orInternalError(execution, partial, async () => {
@@ -108,6 +111,40 @@ async function orInternalError(
     partial.failure ??= { reason: 'internal-error', thrown: flattenThrown(error, execution.host.redactor) };
     execution.ranNewCode = true;
   }
+}
+
+/** Beyond the grace, how long what was stopped by an error here may take to end. */
+const STOP_SECONDS = 0.5;
+
+/**
+ * Resolves as the work does. Where that was stopped by an error that nothing caught, of which the main thread does not
+ * know, it is not waited for longer than the grace: by what the code has changed, the event may have been lost that was
+ * to end it.
+ */
+function untilOver(execution: Execution, work: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let limit: NodeJS.Timeout | undefined;
+    const stopListening = execution.signal.onAbort(() => {
+      if (execution.stopped?.because !== 'crashed') return;
+      const seconds = execution.assignment.limits.graceSeconds + STOP_SECONDS;
+      limit = setTimeout(() => {
+        execution.retire ??= 'what it waited for did not end';
+        resolve();
+      }, seconds * 1000);
+    });
+    const settle = async (): Promise<void> => {
+      try {
+        await work;
+        resolve();
+      } catch (error) {
+        reject(error);
+      } finally {
+        stopListening();
+        clearTimeout(limit);
+      }
+    };
+    void settle();
+  });
 }
 
 export const usesModules = ({ assignment }: Execution): boolean =>

@@ -197,7 +197,12 @@ export class BatchRun {
   async #turn(): Promise<void> {
     await nextTurn();
     this.#settleReturned(this.#begun, hasExitCode() ? (this.#returned.at(-1) ?? null) : null);
-    for (const member of this.#unfinished.splice(0)) {
+    // By their indices here and below: code may have changed how arrays are iterated.
+    const unfinished = this.#unfinished;
+    this.#unfinished = [];
+    for (let index = 0; index < unfinished.length; index += 1) {
+      const member = unfinished[index];
+      if (member === undefined) continue;
       if (this.#thread.agent.hasRetired)
         this.#memory.changeState(member.item.index, STATE.begun, STATE.executed);
       else await this.#executeWhole(member, this.#begun);
@@ -213,7 +218,9 @@ export class BatchRun {
     const returned = this.#returned;
     if (returned.length === 0) return;
     this.#returned = [];
-    for (const member of returned) {
+    for (let index = 0; index < returned.length; index += 1) {
+      const member = returned[index];
+      if (member === undefined) continue;
       const { execution, item } = member;
       const isOver = execution.ended || (execution.isUntouched && member !== failed);
       if (!isOver && this.#memory.changeState(item.index, STATE.executed, STATE.begun))

@@ -2,7 +2,9 @@
 import type { FromAgent, Signed, ToProcess } from '../src/domain/agent-message.ts';
 import { sendToParent } from '../src/os/parent-channel.ts';
 import { Redactor } from '../src/secrets/redactor.ts';
-import { Agent } from './agent.ts';
+import { Agent, lateError } from './agent.ts';
+import { currentExecution, type Execution } from './execution.ts';
+import { flattenThrown } from './thread/thrown.ts';
 
 /** Beyond the grace, what ending its processes may take once the run is gone. */
 const END_SECONDS = 1;
@@ -35,9 +37,21 @@ process.on('message', (message: ToProcess) => {
     send: (message) => sendSigned(message),
   });
   const execution = agent.begin(item);
-  void agent.execute(execution).then((answer) => sendSigned({ type: 'answer', ...answer }, () => exit(0)));
+  void agent
+    .execute(execution)
+    .then((answer) => sendSigned({ type: 'answer', ...answer }, () => end(execution)));
   return undefined;
 });
+
+/** Ends this process. What its workstream does then is late, also where it throws: Node ends it the second time. */
+function end(execution: Execution): void {
+  try {
+    currentExecution.run(execution, () => exit(0));
+  } catch (error) {
+    execution.late(lateError('uncaught-exception', flattenThrown(error, execution.host.redactor)));
+    exit(0);
+  }
+}
 
 /** The run is gone, or user code closed the channel: ends what was started. */
 function abandon(graceSeconds: number): void {

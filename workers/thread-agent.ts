@@ -8,6 +8,7 @@ import { Agent } from './agent.ts';
 import { BatchRun } from './lane.ts';
 import { Launcher } from './processes/launcher.ts';
 import { AsyncWatch } from './thread/async-watch.ts';
+import { Promise, setImmediate } from './thread/own-globals.ts';
 
 /** Taken away from `workerData`, where code of workstreams could read it and speak in this agent's name. */
 const settings = takeSettings(workerData);
@@ -38,7 +39,23 @@ export default async function executeBatch(batch: AssignmentBatch): Promise<Answ
   // What a thread has not begun when it ends is passed to another one.
   if (agent.isSpoilt) exit(0);
   const thread = { agent, watch, tell, send: sendAnswer, isMute: () => isMute };
-  return new BatchRun(batch, thread).execute();
+  try {
+    return await new BatchRun(batch, thread).execute();
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+/**
+ * Ends this thread with an error of our own code, perhaps because of what a workstream's code has changed: another one
+ * would fail by it as well. The pool hears of the error by the end of the thread.
+ */
+function fail(error: unknown): Promise<never> {
+  process.removeAllListeners('uncaughtException');
+  setImmediate(() => {
+    throw error;
+  });
+  return new Promise(() => undefined);
 }
 
 const tell = (batch: number): void => post?.(batch);

@@ -27,6 +27,8 @@ export interface ExecutionFields {
   terminate?: AbortController;
   mark?: string;
   begin?: StartTime;
+  /** Whether its agent has begun with it. Default: once that has sent something. */
+  hasBegun?: () => boolean;
 }
 
 /** What an agent sends about its active execution. */
@@ -45,6 +47,7 @@ export class ActiveExecution {
   verdict: Failure | null = null;
   readonly #options: ExecuteOptions;
   readonly #send: (message: Cancellation) => void;
+  readonly #hasBegun: () => boolean;
   #received = 0;
   #onReceived: () => void = () => undefined;
   readonly #owned: OwnedProcesses;
@@ -76,6 +79,7 @@ export class ActiveExecution {
     this.#meter = declaredReservation(assignment.workstream) === null ? null : new UsageMeter();
     this.#options = options;
     this.#send = send;
+    this.#hasBegun = fields.hasBegun ?? (() => this.#received > 0);
     this.#timeout = this.#startTimeout(secondsSince(this.begin));
     this.#log = {
       path: assignment.logFile,
@@ -219,8 +223,11 @@ export class ActiveExecution {
     if (this.#cancelled !== null) this.cancel(this.#cancelled);
   }
 
+  /** An agent that has not begun is not told, as it would find that as soon as it begins, and its time counts from there. */
   #timedOut(seconds: number): void {
-    this.#stop('timed-out', { reason: 'timed-out', seconds, step: null, tail: '' });
+    const failure: Failure = { reason: 'timed-out', seconds, step: null, tail: '' };
+    if (this.#hasBegun()) this.#stop('timed-out', failure);
+    else this.#endIn(this.#graceSeconds, failure);
   }
 
   #printedTooMuch(): void {

@@ -163,7 +163,7 @@ export class Batch {
     if (known !== undefined) return known;
     const { signal, onMessage } = this.#request.options;
     const { startedAt, clock } = this.#memory.readStart(index);
-    const hasBegun = this.#memory.stateOf(index) !== STATE.open;
+    const hasBegun = (): boolean => this.#memory.stateOf(index) !== STATE.open;
     const execution = new ActiveExecution(
       this.#assignment(index),
       { signal, onMessage: (message) => onMessage(index, message) },
@@ -171,7 +171,8 @@ export class Batch {
       {
         terminate: this.terminate,
         mark: memberMark(this.message.mark, index),
-        begin: hasBegun ? { at: startedAt, clock: fromSharedClock(clock) } : startTimer(),
+        hasBegun,
+        begin: hasBegun() ? { at: startedAt, clock: fromSharedClock(clock) } : startTimer(),
       },
     );
     this.#executions.set(index, execution);

@@ -126,7 +126,7 @@ export class ProcessEngine implements Engine, Pick<LocalEngine, 'inChildren'> {
     else if (message.type === 'answer') {
       active.answer = message;
       execution.measure();
-      active.process.killIn(execution.assignment.limits.graceSeconds + EXIT_SECONDS);
+      active.process.killIn(exitSeconds(execution.assignment));
     } else execution.receive(message);
   }
 
@@ -137,7 +137,15 @@ export class ProcessEngine implements Engine, Pick<LocalEngine, 'inChildren'> {
     const kept = keepStray(redactor.cutText(process.stray), assignment.logFile);
     if (answer !== null) {
       execution.close();
-      return execution.judge({ ...answer.outcome, logFile: answer.outcome.logFile ?? kept });
+      const { warnings, logFile } = answer.outcome;
+      const late = process.overstayed
+        ? [`Its process did not end within ${exitSeconds(assignment)} s after it, and was ended.`]
+        : [];
+      return execution.judge({
+        ...answer.outcome,
+        warnings: [...warnings, ...late],
+        logFile: logFile ?? kept,
+      });
     }
     const left = await execution.endProcesses(this.#closed ? 0 : assignment.limits.graceSeconds);
     const warnings = [
@@ -181,8 +189,8 @@ function startFailure(error: unknown): Failure {
  */
 const NODE_MB = 150;
 
-/** Beyond the grace, how long a process that has answered may take to end: code may be executed when it does. */
-const EXIT_SECONDS = 1;
+/** How long a process that has answered may take to end: code may be executed when it does. */
+const exitSeconds = ({ limits }: Assignment): number => limits.graceSeconds + 1;
 
 const MEMORY_WATCH_MS = 100;
 const MAX_STRAY = 64 * 1024;
@@ -205,6 +213,8 @@ class AgentProcess {
   readonly #child: ChildProcess;
   readonly #watch: NodeJS.Timeout | undefined;
   #killing: NodeJS.Timeout | undefined;
+  /** Whether it was ended because it did not end in time. */
+  overstayed = false;
   /** Resolves when it has ended and all its messages have been delivered. Rejects when it can't be started. */
   readonly ended: Promise<Death>;
   #stray = '';
@@ -266,8 +276,13 @@ class AgentProcess {
 
   /** Ends it in so many seconds, unless it has ended by then. */
   killIn(seconds: number): void {
+    // What it has sent may be read after its end.
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     clearTimeout(this.#killing);
-    this.#killing = setTimeout(() => this.kill(), seconds * 1000);
+    this.#killing = setTimeout(() => {
+      this.overstayed = true;
+      this.kill();
+    }, seconds * 1000);
   }
 
   #watchMemory(limitMb: number, onOverLimit: () => void): NodeJS.Timeout | undefined {

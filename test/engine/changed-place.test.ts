@@ -9,7 +9,7 @@ import type { Outcome } from '../../src/domain/outcome.ts';
 import { ProcessEngine } from '../../src/engine/processes.ts';
 import { ThreadEngine } from '../../src/engine/threads.ts';
 import * as changes from '../fixtures/modules/changes.mjs';
-import { assignment, moduleStep, workstream } from '../kit/definitions.ts';
+import { assignment, moduleStep, runStep, workstream } from '../kit/definitions.ts';
 import { engineSettings } from '../kit/engine-settings.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
@@ -30,6 +30,23 @@ export default async ({ change, begun, go }, { signal }) => {
 export const neverEnds = () => {
   process.on('exit', () => {
     for (;;);
+  });
+};
+/** As packages do, so that errors are heard all the same. */
+export const losesEvents = () => {
+  const { emit } = process;
+  process.emit = (...args) => Reflect.apply(emit, process, args);
+  changes.emitters();
+};
+export const endsLate = (_, { workspace }) => {
+  process.on('exit', () => {
+    writeFileSync(workspace + '/ended', '');
+    console.log('ended');
+  });
+};
+export const throwsAtEnd = () => {
+  process.on('exit', () => {
+    throw new Error('at its end');
   });
 };`;
 
@@ -79,6 +96,18 @@ describe.each([
     expect(failure).toEqual({ reason: 'cancelled', detail: 'it was running and was told to stop' });
   });
 
+  test('an event that was to end a command is lost: the error of that is not waited for', async () => {
+    const folder = temporaryFolder();
+    const module = join(folder, 'module.mjs');
+    writeFileSync(module, MODULE);
+    const steps = [moduleStep(module, 'losesEvents'), runStep('exit 0', { id: 'step-2' })];
+    const limits = { timeoutSeconds: 3_600, graceSeconds: 0.1, maxOutputMb: 1 };
+    const { signal } = new AbortController();
+    const given = assignment(folder, workstream('ws-a', steps), { limits });
+    const { failure } = await engine.execute(given, { signal, onMessage: () => undefined });
+    expect(failure).toMatchObject({ how: 'uncaught-exception', thrown: { message: 'not what it was' } });
+  });
+
   test.each(all)('%s: that another one is told to stop is not noticed', async (change) => {
     const alone = await (await begin(engine, 'agent-1', change)).goOn();
     const first = await begin(engine, 'agent-1', change);
@@ -97,15 +126,41 @@ test('a process that can read no message any more is ended by the one that tells
   await engine.close();
 });
 
-test('a process that has answered and does not end is ended', async () => {
-  const engine = new ProcessEngine(settings);
+/** Executes a function of the module in a process: its outcome, and what it did after its end. */
+async function inProcess(
+  name: string,
+  graceSeconds: number,
+): Promise<{ outcome: Outcome; lates: string[]; folder: string }> {
+  const lates: string[] = [];
+  const engine = new ProcessEngine({ ...settings, onLate: (_, text) => lates.push(text) });
   const folder = temporaryFolder();
   const module = join(folder, 'module.mjs');
   writeFileSync(module, MODULE);
-  const limits = { timeoutSeconds: 3_600, graceSeconds: 0.1, maxOutputMb: 1 };
-  const given = assignment(folder, workstream('ws-a', [moduleStep(module, 'neverEnds')]), { limits });
+  const limits = { timeoutSeconds: 3_600, graceSeconds, maxOutputMb: 1 };
+  const given = assignment(folder, workstream('ws-a', [moduleStep(module, name)]), { limits });
   const { signal } = new AbortController();
-  const { failure } = await engine.execute(given, { signal, onMessage: () => undefined });
-  expect(failure).toBeNull();
+  const outcome = await engine.execute(given, { signal, onMessage: () => undefined });
   await engine.close();
+  return { outcome, lates, folder };
+}
+
+describe('a process that has answered', () => {
+  test('is ended where it does not end', async () => {
+    const { failure, warnings } = (await inProcess('neverEnds', 0.1)).outcome;
+    expect(failure).toBeNull();
+    expect(warnings).toEqual(['Its process did not end within 1.1 s after it, and was ended.']);
+  });
+
+  test('may do what it does when it ends, and what it prints is late', async () => {
+    const { outcome, lates, folder } = await inProcess('endsLate', 1_000);
+    expect(outcome).toMatchObject({ failure: null, warnings: [] });
+    expect(existsSync(join(folder, 'ended'))).toBe(true);
+    expect(lates).toEqual(['it printed: ended']);
+  });
+
+  test('ends where a listener of that throws, which is told', async () => {
+    const { outcome, lates } = await inProcess('throwsAtEnd', 1_000);
+    expect(outcome).toMatchObject({ failure: null, warnings: [] });
+    expect(lates).toEqual(['uncaught-exception: Error: at its end']);
+  });
 });

@@ -26,6 +26,12 @@ export const exits = (input, { workspace, workstream }) => {
 };
 export const changesItsOwn = (input, { workstream }) => ({ output: workstream.filesScope.push('x') });
 export const countsInInput = (input) => ({ output: (input.count = (input.count ?? 0) + 1) });
+export const changesIteration = (input) => {
+  if (input === true) Array.prototype[Symbol.iterator] = () => { throw new TypeError('not what it was'); };
+};
+export const changesThenables = (input) => {
+  if (input === true) Object.prototype.then = () => { throw new TypeError('not what it was'); };
+};
 export const leavesTimer = () => { setTimeout(() => undefined, 1e6); };
 export const closesPort = async (input, { workspace, workstream }) => {
   mark(workspace, workstream.id);
@@ -274,4 +280,25 @@ test('the limit of what blocks its thread counts from its own beginning', async 
   const last = outcomes.at(-1);
   if (outcomes.length === 2) expect(last?.failure).toMatchObject({ reason: 'timed-out', seconds: 1 });
   if (outcomes.length === 2) expect(last?.durationSeconds).toBeGreaterThanOrEqual(2.1);
+});
+
+test.each([
+  ['how arrays are iterated', 'changesIteration'],
+  ['what all objects inherit', 'changesThenables'],
+])('%s: a change by code that its thread has called before reaches no other', async (_, name) => {
+  const { given, execute } = bench();
+  await execute('ws-first', name);
+  const changes = given('ws-1', name);
+  const steps = changes.workstream.steps.map((step) => ({ ...step, input: true }));
+  const outcomes = await executeAll([
+    [given('ws-0', 'default'), { ...changes, workstream: { ...changes.workstream, steps } }],
+    [given('ws-2', 'default'), given('ws-3', 'default')],
+  ]);
+  const failed = outcomes.filter(({ failure }) => failure !== null);
+  expect(outcomes).toHaveLength(4);
+  expect(failed.map(({ failure }) => failure?.reason)).toEqual(['thrown']);
+  expect(failed[0]?.warnings).toEqual([
+    expect.stringMatching(/^It changed .*, and the code that runs it failed by that\.$/),
+  ]);
+  expect((await execute('ws-next', 'default')).failure).toBeNull();
 });

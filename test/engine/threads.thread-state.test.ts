@@ -42,6 +42,11 @@ describe('a thread is replaced whose workstream changed', () => {
     ['thenMethod', 'Promise.prototype.then'],
     ['arrays', 'Array.prototype.map'],
     ['iteration', 'Array.prototype.Symbol(Symbol.iterator)'],
+    ['sets', 'Set.prototype.Symbol(Symbol.iterator)'],
+    ['getter', 'JSON.parse'],
+    ['descriptors', 'a prototype that all objects have'],
+    ['thenables', 'Object.prototype.then'],
+    ['events', 'EventTarget.prototype.dispatchEvent'],
     ['random', 'Math.random'],
     ['deleted', 'structuredClone'],
     ['pollution', 'a prototype that all objects have'],
@@ -105,6 +110,20 @@ test('what an ended workstream does to the thread later is never blamed on the n
   // Its timer is due while this command runs, so that no code of a workstream is in between.
   expect((await run([runStep('sleep 0.05')], 'ws-next')).outcome.failure).toBeNull();
   for (let time = 0; time < 5; time += 1) await expectUntouched();
+});
+
+test('a thread that can receive nothing any more is replaced, and what it was given is for another one', async () => {
+  const file = join(temporaryFolder(), 'later.mjs');
+  const module = `export default () => {
+    setTimeout(() => {
+      console.log('now');
+      Array.prototype[Symbol.iterator] = () => { throw new TypeError('not what it was'); };
+    }, 1).unref();
+  };`;
+  writeFileSync(file, module);
+  expect((await run([moduleStep(file)])).replaced).toEqual([]);
+  await expect.poll(() => lates).toEqual(['ws-a: it printed: now']);
+  await expectUntouched();
 });
 
 test('a module that could not be loaded is loaded again', async () => {

@@ -22,6 +22,7 @@ const date = holderOf(Date);
 const clock = holderOf(performance);
 const math = holderOf(Math);
 const object = holderOf(Object);
+const objects = holderOf(Object.prototype);
 const arrays = holderOf(Array.prototype);
 const maps = holderOf(Map.prototype);
 const strings = holderOf(String.prototype);
@@ -29,7 +30,7 @@ const ownProcess = holderOf(process);
 const ownConsole = holderOf(console);
 
 /** What our own code and nearly every module calls. `readEssential` reads the same in the same order. */
-export const ESSENTIAL: readonly [string, Holder, readonly string[]][] = [
+export const ESSENTIAL: readonly [string, Holder, readonly (string | symbol)[]][] = [
   [
     '',
     globals,
@@ -51,7 +52,9 @@ export const ESSENTIAL: readonly [string, Holder, readonly string[]][] = [
   ['performance.', clock, ['now']],
   ['Math.', math, ['random']],
   ['Object.', object, ['keys', 'entries', 'assign']],
-  ['Array.prototype.', arrays, ['map', 'filter', 'push', 'slice', 'join', 'forEach']],
+  // There is none. What has one is a promise to all code that awaits it.
+  ['Object.prototype.', objects, ['then']],
+  ['Array.prototype.', arrays, ['map', 'filter', 'push', 'slice', 'join', 'forEach', Symbol.iterator]],
   ['Map.prototype.', maps, ['get', 'set']],
   ['String.prototype.', strings, ['slice', 'split']],
   ['process.', ownProcess, ['exit']],
@@ -78,12 +81,14 @@ export const readEssential = (): unknown[] => [
   object['keys'],
   object['entries'],
   object['assign'],
+  objects['then'],
   arrays['map'],
   arrays['filter'],
   arrays['push'],
   arrays['slice'],
   arrays['join'],
   arrays['forEach'],
+  arrays[Symbol.iterator],
   maps['get'],
   maps['set'],
   strings['slice'],
@@ -150,7 +155,16 @@ const WRAPPED = new Set(['process.cwd', 'process.chdir', 'process.emit', 'proces
 /** Prototypes to which an addition is one to every object. */
 const BASES: object[] = [Object.prototype, Array.prototype, Function.prototype];
 
-const { ownKeys, getOwnPropertyDescriptor, defineProperty } = Reflect;
+const { ownKeys, getOwnPropertyDescriptor, defineProperty, deleteProperty } = Reflect;
+
+/** Whether a property has that value. Code may have put a getter in its place, which may throw. */
+function isStill(holder: Holder, key: string | symbol, value: unknown): boolean {
+  try {
+    return holder[key] === value;
+  } catch {
+    return false;
+  }
+}
 
 /** Made when the thread starts, after our own code has put its functions in place. */
 export class Intrinsics {
@@ -159,7 +173,7 @@ export class Intrinsics {
   readonly #keys: (string | symbol)[] = [];
   readonly #values: unknown[] = [];
   readonly #essential = readEssential();
-  readonly #sizes = BASES.map((base) => ownKeys(base).length);
+  readonly #keysOfBases = BASES.map((base) => ownKeys(base));
 
   constructor() {
     for (const [name, holder, keys] of ESSENTIAL) for (const key of keys) this.#add(name, holder, key);
@@ -182,44 +196,77 @@ export class Intrinsics {
   }
 
   /**
-   * The name of one that is not what it was when the thread started; null for none. Calls nothing that can be changed.
+   * The name of one that is not what it was when the thread started; null for none. Nothing that it calls can be changed,
+   * so that it never throws.
    * @param isThorough whether all are compared, which takes some 50 times as long as what is essential.
    */
   changed(isThorough: boolean): string | null {
     if (isThorough) return this.#different() ?? this.#addition();
-    const essential = readEssential();
-    for (let index = 0; index < essential.length; index += 1)
-      if (essential[index] !== this.#essential[index]) return this.#different();
-    return null;
+    return this.#hasEssential() ? null : this.#different();
+  }
+
+  #hasEssential(): boolean {
+    try {
+      const essential = readEssential();
+      for (let index = 0; index < essential.length; index += 1)
+        if (essential[index] !== this.#essential[index]) return false;
+      return true;
+    } catch {
+      // A getter stands in the place of one.
+      return false;
+    }
   }
 
   #different(): string | null {
     for (let index = 0; index < this.#values.length; index += 1) {
       const holder = this.#holders[index];
       const key = this.#keys[index];
-      if (holder === undefined || key === undefined || holder[key] !== this.#values[index])
+      if (holder === undefined || key === undefined || !isStill(holder, key, this.#values[index]))
         return this.#names[index] ?? '';
     }
     return null;
   }
 
-  /** Puts all of them back, so that our own code works until the thread has ended. */
+  /** Puts all of them back, and takes additions away, so that our own code works until the thread has ended. */
   restore(): void {
+    this.#takeAdditions();
     for (let index = 0; index < this.#values.length; index += 1) {
       const holder = this.#holders[index];
       const key = this.#keys[index];
       const value = this.#values[index];
-      if (holder === undefined || key === undefined || holder[key] === value) continue;
-      defineProperty(holder, key, { value, writable: true, configurable: true, enumerable: false });
+      if (holder === undefined || key === undefined || isStill(holder, key, value)) continue;
+      // Without a prototype, in which code may have put what no descriptor of a value has.
+      const property = { __proto__: null, value, writable: true, configurable: true, enumerable: false };
+      defineProperty(holder, key, property);
     }
   }
 
   #addition(): string | null {
     for (let index = 0; index < BASES.length; index += 1) {
       const base = BASES[index];
-      if (base !== undefined && ownKeys(base).length > (this.#sizes[index] ?? 0))
+      const keys = this.#keysOfBases[index];
+      if (base !== undefined && keys !== undefined && ownKeys(base).length > keys.length)
         return 'a prototype that all objects have';
     }
     return null;
   }
+
+  #takeAdditions(): void {
+    for (let index = 0; index < BASES.length; index += 1) {
+      const base = BASES[index];
+      const known = this.#keysOfBases[index];
+      if (base === undefined || known === undefined) continue;
+      const keys = ownKeys(base);
+      for (let at = 0; at < keys.length; at += 1) {
+        const key = keys[at];
+        if (key !== undefined && !isAmong(key, known)) deleteProperty(base, key);
+      }
+    }
+  }
+}
+
+/** Written out: code may have changed what arrays have for it. */
+function isAmong(key: string | symbol, keys: readonly (string | symbol)[]): boolean {
+  for (let index = 0; index < keys.length; index += 1) if (keys[index] === key) return true;
+  return false;
 }

@@ -2,8 +2,15 @@
  * Functions of the global object as they were when the thread or process started. Code of a workstream may put others
  * in their place, as fake timers do; ours goes on with these.
  */
-export const { AbortController, Promise, setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
-const { setImmediate } = globalThis;
+export const {
+  AbortController,
+  Promise,
+  setTimeout,
+  clearTimeout,
+  setInterval,
+  clearInterval,
+  setImmediate,
+} = globalThis;
 
 /** Milliseconds on a clock that never goes back. */
 export const now: () => number = performance.now.bind(performance);

@@ -2,6 +2,10 @@ import { AbortController, Promise } from './own-globals.ts';
 
 type Listener = (reason: Error) => void;
 
+// As they are when the thread starts: code can change how sets are iterated.
+const { apply } = Reflect;
+const forEach: Set<Listener>['forEach'] = Reflect.get(Set.prototype, 'forEach');
+
 /**
  * Signals that an execution or a step has to stop. Its `AbortSignal` is made when it is first used, because making and
  * listening to one takes longer than a small function runs.
@@ -35,12 +39,12 @@ export class StopSignal {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** The first reason counts. */
+  /** The first reason counts. Our own listeners are first: code can change how an `AbortSignal` tells those of its own. */
   abort(reason: Error): void {
     if (this.#reason !== null) return;
     this.#reason = reason;
+    apply(forEach, this.#listeners, [(listener: Listener) => listener(reason)]);
     this.#controller?.abort(reason);
-    for (const listener of this.#listeners) listener(reason);
   }
 }
 

@@ -1,11 +1,15 @@
 /** What a workstream's code can change in its thread for all that come after it. */
-import type { EventEmitter } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { Intrinsics } from './intrinsics.ts';
 import { now } from './own-globals.ts';
 
 const ERRORS = ['uncaughtException', 'unhandledRejection'] as const;
 
 const emitter: EventEmitter = process;
+
+// As they are when the thread starts: code can change them.
+const countOf: (event: string) => number = EventEmitter.prototype.listenerCount.bind(emitter);
+const listenersOf: (event: string) => unknown[] = EventEmitter.prototype.listeners.bind(emitter);
 
 /**
  * Comparing everything takes 20 to 200 µs, so that it is done after code that is new in the thread and at most this often
@@ -20,7 +24,7 @@ const THOROUGH_MS = 50;
 export class ThreadState {
   readonly #intrinsics = new Intrinsics();
   readonly #environment = ThreadEnvironment.install();
-  readonly #listeners = ERRORS.map((event) => emitter.listeners(event));
+  readonly #listeners = ERRORS.map((event) => listenersOf(event));
   #comparedAt = Number.NEGATIVE_INFINITY;
 
   /**
@@ -44,15 +48,19 @@ export class ThreadState {
   }
 
   #listenersChanged(isThorough: boolean): string | null {
-    for (const [index, event] of ERRORS.entries()) {
+    for (let index = 0; index < ERRORS.length; index += 1) {
+      const event = ERRORS[index] ?? '';
       const before = this.#listeners[index] ?? [];
-      if (emitter.listenerCount(event) !== before.length) return `the listeners of ${event}`;
-      if (!isThorough) continue;
-      const after = emitter.listeners(event);
-      if (before.some((listener, place) => listener !== after[place])) return `the listeners of ${event}`;
+      if (countOf(event) !== before.length) return `the listeners of ${event}`;
+      if (isThorough && !areSame(before, listenersOf(event))) return `the listeners of ${event}`;
     }
     return null;
   }
+}
+
+function areSame(some: readonly unknown[], others: readonly unknown[]): boolean {
+  for (let index = 0; index < some.length; index += 1) if (some[index] !== others[index]) return false;
+  return true;
 }
 
 // `process.env` of a thread, which all workstreams in it share.
