@@ -11,6 +11,12 @@ CREATE TABLE agent_counts (
 
 CREATE INDEX agent_counts_by_run ON agent_counts (run_id, id);
 
+CREATE TRIGGER agent_results_merge_changed AFTER UPDATE OF merge_status, merge_partner, merge_test ON agent_results
+BEGIN
+  INSERT INTO merge_changes (run_id, number, workstream_id)
+  VALUES (NEW.run_id, 1 + COALESCE((SELECT MAX(number) FROM merge_changes WHERE run_id = NEW.run_id), 0), NEW.workstream_id);
+END;
+
 CREATE TABLE agent_results (
   id INTEGER PRIMARY KEY,
   run_id TEXT NOT NULL,
@@ -152,6 +158,14 @@ CREATE TABLE kept_sessions (
   -- Absolute folder of the workspace.
   folder TEXT NOT NULL,
   PRIMARY KEY (run_id, workstream_id, step_id)
+) WITHOUT ROWID;
+
+CREATE TABLE merge_changes (
+  run_id TEXT NOT NULL,
+  -- From 1 in each run, in the order of the changes.
+  number INTEGER NOT NULL,
+  workstream_id TEXT NOT NULL,
+  PRIMARY KEY (run_id, number)
 ) WITHOUT ROWID;
 
 CREATE TABLE parked_tools (

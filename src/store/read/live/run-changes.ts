@@ -4,7 +4,7 @@ import type { RunState } from '../../../domain/run-record.ts';
 import { isoTime, numberCell, textCell } from '../../schema/cells.ts';
 import type { Connection } from '../../schema/connection.ts';
 import { processShape } from '../liveness.ts';
-import { firstRow, rows } from '../rows.ts';
+import { countOf, firstRow, rows } from '../rows.ts';
 import { stateOf } from '../runs.ts';
 
 /** Up to where a reader knows a run. */
@@ -15,6 +15,8 @@ export interface RunMark {
   row: number;
   /** Number of the newest of all results that were withdrawn. */
   reopened: number;
+  /** Number of the last change of a merge state in the run. */
+  merged: number;
 }
 
 /** How a run stands. */
@@ -35,15 +37,22 @@ const markRow = z.object({
   session: z.number(),
   row: z.number().nullable(),
   reopened: z.number().nullable(),
+  merged: z.number().nullable(),
 });
 const MARK = `
 SELECT (SELECT COUNT(*) FROM run_sessions WHERE run_id = ?) AS session, (SELECT MAX(id) FROM agent_results) AS row,
-  (SELECT MAX(id) FROM reopened) AS reopened`;
+  (SELECT MAX(id) FROM reopened) AS reopened,
+  (SELECT MAX(number) FROM merge_changes WHERE run_id = ?) AS merged`;
 
 /** Where a reader is that knows all of a run. */
 export function markOf(connection: Connection, runId: string): RunMark {
-  const found = firstRow(connection, markRow, MARK, runId);
-  return { session: found?.session ?? 0, row: found?.row ?? 0, reopened: found?.reopened ?? 0 };
+  const found = firstRow(connection, markRow, MARK, runId, runId);
+  return {
+    session: found?.session ?? 0,
+    row: found?.row ?? 0,
+    reopened: found?.reopened ?? 0,
+    merged: found?.merged ?? unnotedMerges(connection, runId),
+  };
 }
 
 const withdrawnRow = z.object({
@@ -72,6 +81,36 @@ export function withdrawnAfter(connection: Connection, runId: string, after: num
     gone: withdrawn.filter(({ own }) => own === 1).map(({ workstream_id: id }) => id),
     highestRow: highest.includes(null) ? null : Math.min(...highest.map(Number)),
   };
+}
+
+const NOTES_MERGES = "SELECT COUNT(*) AS n FROM main.sqlite_schema WHERE name = 'merge_changes'";
+
+/** Whether the database says when merge states change: one of an earlier version does not. */
+const notesMerges = (connection: Connection): boolean => countOf(connection, NOTES_MERGES) > 0;
+
+/** Number of the last change where none is noted: of a run that is over there may have been some. */
+function unnotedMerges(connection: Connection, runId: string): number {
+  if (notesMerges(connection)) return 0;
+  return runNow(connection, runId)?.state === 'running' ? 0 : 1;
+}
+
+const changedRow = z.object({ id: z.number() });
+const CHANGED = `
+SELECT DISTINCT r.id FROM merge_changes m CROSS JOIN agent_results r
+  ON r.run_id = m.run_id AND r.workstream_id = m.workstream_id AND r.attempts IS NOT NULL
+WHERE m.run_id = ? AND m.number > ? AND r.id <= ? ORDER BY r.id`;
+
+/**
+ * Numbers of rows whose merge states have changed; null where an earlier version did not say which.
+ * @param after number of a change. @param upTo number of a row: newer ones are left out.
+ */
+export function mergedAfter(
+  connection: Connection,
+  runId: string,
+  { after, upTo }: { after: number; upTo: number },
+): number[] | null {
+  if (!notesMerges(connection)) return null;
+  return rows(connection, changedRow, CHANGED, runId, after, upTo).map(({ id }) => id);
 }
 
 const nowRow = z.object({

@@ -22,6 +22,7 @@ import { queueRuns } from './024-queue-runs.ts';
 import { attemptsInHand } from './026-attempts-in-hand.ts';
 import { keptWork } from './027-kept-work.ts';
 import { reusedIds } from './028-reused-ids.ts';
+import { mergeChanges } from './029-merge-changes.ts';
 
 /** SQL of every migration; the one at index i takes a database from version i to i + 1. Never changed, only added to. */
 export const migrations: readonly string[] = [
@@ -49,4 +50,5 @@ export const migrations: readonly string[] = [
   mergedTests,
   reusedIds,
   keptWork,
+  mergeChanges,
 ];
