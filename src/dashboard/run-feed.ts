@@ -2,13 +2,21 @@
 import { performance } from 'node:perf_hooks';
 import type { AgentResult } from '../domain/agent-result.ts';
 import type { LiveState, RunEvents } from '../domain/dashboard/answers.ts';
-import type { PlainText } from '../domain/page-document.ts';
+import { isLeft, type PlainText } from '../domain/page-document.ts';
 import type { RunState } from '../domain/run-record.ts';
 import { type LogAddress, limitsFor, PagePacker } from '../report/page-document.ts';
-import { markOf, type RunMark, type RunNow, runNow, withdrawnAfter } from '../store/read/live/run-changes.ts';
+import {
+  markOf,
+  mergedAfter,
+  type RunMark,
+  type RunNow,
+  runNow,
+  withdrawnAfter,
+} from '../store/read/live/run-changes.ts';
 import type { DatabaseChange } from '../store/read/live/watched-database.ts';
 import { resultsAfter } from '../store/read/page-results.ts';
 import { failurePatternId } from '../store/read/patterns.ts';
+import { resultsById } from '../store/read/results.ts';
 import type { Connection } from '../store/schema/connection.ts';
 import { oneLine } from '../text/printable.ts';
 import { Broadcast } from './broadcast.ts';
@@ -36,21 +44,23 @@ const ROWS_AT_ONCE = 50;
 
 const LIMITS = limitsFor(1);
 
-const CURSOR = /^(\d{1,15})\.(\d{1,15})\.(\d{1,15})$/;
+/** The last number is missing in those of earlier versions. */
+const CURSOR = /^(\d{1,15})\.(\d{1,15})\.(\d{1,15})(?:\.(\d{1,15}))?$/;
 
 /** A mark as clients keep it. */
-export const cursorOf = ({ session, row, reopened }: RunMark): string => `${session}.${row}.${reopened}`;
+export const cursorOf = ({ session, row, reopened, merged }: RunMark): string =>
+  `${session}.${row}.${reopened}.${merged}`;
 
 /** Null for what is no cursor. */
 export function markIn(cursor: string): RunMark | null {
-  const [whole, session, row, reopened] = CURSOR.exec(cursor) ?? [];
+  const [whole, session, row, reopened, merged = 0] = CURSOR.exec(cursor) ?? [];
   if (whole === undefined) return null;
-  return { session: Number(session), row: Number(row), reopened: Number(reopened) };
+  return { session: Number(session), row: Number(row), reopened: Number(reopened), merged: Number(merged) };
 }
 
-/** Whether a page shows a result that has too many of them for all. */
+/** Whether a page shows a result that has too many of them for all: its head tells of it too. */
 const isShownInAny = (result: AgentResult | PlainText): result is AgentResult =>
-  typeof result !== 'string' && result.status === 'failed';
+  typeof result !== 'string' && (result.status === 'failed' || isLeft(result.metadata.merge?.status ?? null));
 
 /** @param rows JSON texts. @param gone ids of workstreams. */
 function rowsEvent(rows: readonly string[], gone: readonly string[], cursor?: string): Uint8Array {
@@ -111,9 +121,11 @@ export class RunFeed {
   readonly #parts: FeedParts;
   #mark: RunMark;
   #packer: PagePacker;
+  /** Of results that are sent again: the room of the others is for texts that clients do not have. */
+  #packerAgain: PagePacker;
   #live: LiveReader;
   #state: RunState | null = null;
-  /** How many failures the head tells of that clients have; null where that is not known. */
+  /** How many failures the head tells of that clients have; null where that is not known, or what else it tells is old. */
   #failed: number | null = null;
   /** JSON of the last live state, but for its time. */
   #liveText = '';
@@ -133,6 +145,7 @@ export class RunFeed {
     this.#connection = connection;
     this.#mark = markOf(connection, runId);
     this.#packer = this.#newPacker();
+    this.#packerAgain = this.#newPacker();
     this.#live = new LiveReader(runId, parts.logs);
     this.read(connection, 'changed');
   }
@@ -148,6 +161,8 @@ export class RunFeed {
     else if (mark.session !== this.#mark.session) this.#begin(mark, 'The run was resumed.');
     else if (mark.reopened > this.#mark.reopened && !this.#withdraw(connection, mark.reopened))
       this.#begin(mark, 'An earlier version of Millrace lets workstreams be tried again.');
+    else if (!this.#sendMerged(connection, mark.merged))
+      this.#begin(mark, 'An earlier version of Millrace does not say which work was merged.');
     else if (mark.row !== this.#mark.row) this.#sendRows(connection, mark, run);
     else this.#mark = mark;
     if (run.state === 'running') this.#sendLive(this.#live.read(connection, run));
@@ -174,8 +189,9 @@ export class RunFeed {
 
   /** Whether the last `read` was early enough for a client that knows the run up to a mark; else `read` comes first. */
   isBehind(since: RunMark | null): boolean {
-    const { session, row, reopened } = this.#mark;
-    return since !== null && (since.session > session || since.row > row || since.reopened > reopened);
+    const { session, row, reopened, merged } = this.#mark;
+    if (since === null) return false;
+    return since.session > session || since.row > row || since.reopened > reopened || since.merged > merged;
   }
 
   /** The message of a client that has to ask for the document again. */
@@ -184,16 +200,22 @@ export class RunFeed {
   }
 
   #missed(connection: Connection, since: RunMark | null): Iterable<Uint8Array> {
-    const { session, row, reopened } = this.#mark;
+    const { session, row, reopened, merged } = this.#mark;
     if (since === null || since.session !== session || since.reopened > reopened)
       return [this.reloadMessage('The run was resumed, or the database was replaced.')];
     const { gone, highestRow } = withdrawnAfter(connection, this.#runId, since.reopened);
     const after = highestRow === null ? Number.POSITIVE_INFINITY : Math.min(since.row, highestRow);
-    if (after > row) return [this.reloadMessage('It is not known what happened meanwhile.')];
+    const changed =
+      since.merged === merged ? [] : mergedAfter(connection, this.#runId, { after: since.merged, upTo: row });
+    if (after > row || since.merged > merged || changed === null)
+      return [this.reloadMessage('It is not known what happened meanwhile.')];
     const { count, results } = resultsAfter(connection, this.#runId, { after, limit: MOST_MISSED + 1 });
-    if (count > MOST_MISSED) return [this.reloadMessage('More has happened than is sent again.')];
-    if (gone.length > 0) this.#failed = null;
-    return this.#missedRows(results, gone, cursorOf(this.#mark));
+    const again = changed.filter((id) => id <= after);
+    if (count + again.length > MOST_MISSED)
+      return [this.reloadMessage('More has happened than is sent again.')];
+    if (gone.length + again.length > 0) this.#failed = null;
+    const missed = oneAfterTheOther(resultsById(connection, again), results);
+    return this.#missedRows(missed, gone, cursorOf(this.#mark));
   }
 
   /** @param gone ids, which come before the results. @param cursor up to where the client knows the run with all of them. */
@@ -229,9 +251,31 @@ export class RunFeed {
     return true;
   }
 
+  /**
+   * Sends results again whose merge states have changed, but those that are to be sent anyway. False where it is not known
+   * which.
+   */
+  #sendMerged(connection: Connection, merged: number): boolean {
+    const { merged: after, row: upTo } = this.#mark;
+    if (merged <= after) return true;
+    const ids = mergedAfter(connection, this.#runId, { after, upTo });
+    if (ids === null) return false;
+    for (let from = 0; from < ids.length; from += ROWS) {
+      const results = resultsById(connection, ids.slice(from, from + ROWS));
+      const rows = Array.from(results, (result) => this.#packerAgain.pack(result));
+      // Only with the last of them clients know all.
+      if (from + ROWS >= ids.length) this.#mark = { ...this.#mark, merged };
+      this.broadcast.publish(this.#rowsEvent(rows));
+    }
+    this.#mark = { ...this.#mark, merged };
+    this.#failed = null;
+    return true;
+  }
+
   #begin(mark: RunMark, why: string): void {
     this.#mark = mark;
     this.#packer = this.#newPacker();
+    this.#packerAgain = this.#newPacker();
     this.#live = new LiveReader(this.#runId, this.#parts.logs);
     this.#state = null;
     this.#reload(why);
@@ -254,7 +298,10 @@ export class RunFeed {
       // Of a larger run the page has the failures and some others.
       const isWhole = run.completed + run.failed + run.skipped <= LIMITS.rows;
       const shown = isWhole ? results : [...results].filter((each) => isShownInAny(each));
-      const rows = Array.from(shown, (result) => this.#packer.pack(result));
+      const rows = Array.from(shown, (result) => {
+        if (isShownInAny(result)) this.#failed = null;
+        return this.#packer.pack(result);
+      });
       this.#mark = { ...mark, row: count < ROWS ? mark.row : lastRow };
       if (rows.length > 0) this.broadcast.publish(this.#rowsEvent(rows));
       if (count < ROWS) return;

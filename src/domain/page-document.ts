@@ -158,6 +158,16 @@ export interface PageWorkstream {
   reviews: PageReview[];
 }
 
+const LEFT: ReadonlySet<Merge['status'] | null> = new Set([
+  'conflict',
+  'breaks-tests',
+  'outside-scope',
+  'failed',
+]);
+
+/** Whether work is left on its own branch, so that a person has to look at it. */
+export const isLeft = (merge: PageWorkstream['merge']): boolean => LEFT.has(merge);
+
 /** A review, with the first of its findings. */
 export interface PageReview
   extends Pick<

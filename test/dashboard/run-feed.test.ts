@@ -1,23 +1,40 @@
 /** What clients of one run get: all that is new, once, or that they have to ask for the document again. */
 import { performance } from 'node:perf_hooks';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { cursorOf, markIn, RunFeed } from '../../src/dashboard/run-feed.ts';
 import type { AgentResult } from '../../src/domain/agent-result.ts';
+import { type Merge, mergeOf } from '../../src/domain/changes.ts';
 import { markOf } from '../../src/store/read/live/run-changes.ts';
+import type { Connection } from '../../src/store/schema/connection.ts';
+import { openForReading } from '../../src/store/schema/database.ts';
+import { mergeChanges } from '../../src/store/schema/migrations/029-merge-changes.ts';
+import { removeRuns } from '../../src/store/write/prune.ts';
 import { SqliteRecorder } from '../../src/store/write/recorder.ts';
 import { KeepingClient } from '../kit/event-client.ts';
+import { olderDatabase } from '../kit/older-database.ts';
 import { seededRandom } from '../kit/random.ts';
-import { begins, end, failed, finished, opened, RUN, result, started } from '../kit/recorded-run.ts';
+import {
+  begins,
+  databaseIn,
+  end,
+  failed,
+  finished,
+  opened,
+  RUN,
+  record,
+  result,
+  started,
+} from '../kit/recorded-run.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const IDS = ['ws-a', 'ws-b', 'ws-c'];
 
 /** A run under way, and its feed. */
-function followed() {
-  const connection = opened(temporaryFolder());
-  const recorder = new SqliteRecorder(connection);
+function followed(writing = opened(temporaryFolder()), readable = (): Connection => writing) {
+  const recorder = new SqliteRecorder(writing);
   recorder.take([started(IDS)]);
   recorder.commit();
+  const connection = readable();
   const heads: number[] = [];
   const feed = new RunFeed(connection, RUN, {
     logs: '/nowhere',
@@ -30,7 +47,14 @@ function followed() {
   };
   const ends = (id: string): void => stores(result(id));
   const fails = (id: string): void => stores(failed(id, 'It broke.'));
-  return { connection, recorder, feed, heads, ends, fails };
+  /** Work that is to be merged. */
+  const works = (id: string): void =>
+    stores(result(id, { metadata: { merge: mergeOf({ status: 'pending' }) } }));
+  const merges = (id: string, status: Merge['status']): void => {
+    recorder.take([{ type: 'workstream-merged', workstreamId: id, merge: mergeOf({ status }) }]);
+    recorder.commit();
+  };
+  return { connection, recorder, feed, heads, ends, fails, works, merges };
 }
 
 interface Message {
@@ -281,7 +305,7 @@ test('a client has to load the document again where an earlier version withdrew 
   expect(joins(run, cursor).map(({ event }) => event)).toContain('reload');
 });
 
-test.each(['', 'x', '1.2', '1.2.3.4', '-1.0.0', '1e3.0.0'])(
+test.each(['', 'x', '1.2', '1.2.3.4', '1.2.3.4.5', '1.2.3.', '-1.0.0', '1e3.0.0'])(
   'a cursor that is none, %j, means to load it again',
   (cursor) => {
     const run = followed();
@@ -309,4 +333,195 @@ test('the live state is sent within ten seconds also where nothing changes, so t
   now += 10_000;
   run.feed.read(run.connection, 'none');
   expect(await next(run, position, 'live')).toBeDefined();
+});
+
+/** Of each row that was sent what it says of its merge, in their order. */
+const mergesIn = (messages: readonly Message[]): (readonly [id: string, merge: unknown])[] =>
+  messages
+    .filter(({ event }) => event === 'rows')
+    .flatMap(({ data }) =>
+      (data['rows'] as { id: string; merge?: unknown }[]).map(({ id, merge }) => [id, merge] as const),
+    );
+
+/** All messages that are sent after a position. */
+async function sentAfter(run: ReturnType<typeof followed>, from: number): Promise<Message[]> {
+  const client = new KeepingClient();
+  run.feed.broadcast.enter(client, from, new Uint8Array());
+  await Promise.resolve();
+  return client.taken.flatMap(messagesIn);
+}
+
+describe('what becomes of work after its result was sent', () => {
+  test('is sent as its result again, and to a client that comes back', async () => {
+    const run = followed();
+    for (const id of IDS) run.works(id);
+    run.feed.read(run.connection, 'changed');
+    const { position } = run.feed.broadcast;
+    const cursor = cursorOf(markOf(run.connection, RUN));
+    run.merges('ws-b', 'merged');
+    run.feed.read(run.connection, 'changed');
+    const sent = await next(run, position, 'rows');
+    expect(mergesIn([sent])).toEqual([['ws-b', 'merged']]);
+    expect(sent.id).toBe(cursorOf(markOf(run.connection, RUN)));
+    expect(mergesIn(joins(run, cursor))).toEqual([['ws-b', 'merged']]);
+    expect(mergesIn(joins(run, sent.id))).toEqual([]);
+  });
+
+  test('is sent once, as it is then, however often it changes between two looks', async () => {
+    const run = followed();
+    for (const id of IDS) run.works(id);
+    run.feed.read(run.connection, 'changed');
+    const { position } = run.feed.broadcast;
+    run.merges('ws-c', 'conflict');
+    run.merges('ws-a', 'merged');
+    run.merges('ws-c', 'merged');
+    run.feed.read(run.connection, 'changed');
+    expect(mergesIn(await sentAfter(run, position))).toEqual([
+      ['ws-a', 'merged'],
+      ['ws-c', 'merged'],
+    ]);
+  });
+
+  test('comes with the result where both are new', async () => {
+    const run = followed();
+    const { position } = run.feed.broadcast;
+    const cursor = cursorOf(markOf(run.connection, RUN));
+    run.works('ws-a');
+    run.merges('ws-a', 'conflict');
+    run.feed.read(run.connection, 'changed');
+    const expected = [['ws-a', 'conflict']];
+    expect(mergesIn(await sentAfter(run, position))).toEqual(expected);
+    expect(mergesIn(joins(run, cursor))).toEqual(expected);
+  });
+
+  test('of another run is no news, nor does it matter that that one is removed', async () => {
+    const run = followed();
+    const other = 'ma-run-20260102-030406';
+    record(run.connection, [result('ws-x')], { runId: other });
+    run.works('ws-a');
+    run.merges('ws-a', 'merged');
+    run.connection.exec(`UPDATE agent_results SET merge_status = 'merged' WHERE run_id = '${other}'`);
+    run.feed.read(run.connection, 'changed');
+    const { position } = run.feed.broadcast;
+    const cursor = cursorOf(markOf(run.connection, RUN));
+    removeRuns(run.connection, [other]);
+    run.merges('ws-a', 'conflict');
+    run.feed.read(run.connection, 'changed');
+    const expected = [['ws-a', 'conflict']];
+    expect(mergesIn(await sentAfter(run, position))).toEqual(expected);
+    expect(mergesIn(joins(run, cursor))).toEqual(expected);
+  });
+
+  test('makes the head anew, which tells of it too', () => {
+    const run = followed();
+    run.works('ws-a');
+    joins(run, cursorOf(markOf(run.connection, RUN)));
+    expect(run.heads).toEqual([]);
+    run.merges('ws-a', 'conflict');
+    run.feed.read(run.connection, 'changed');
+    expect(run.heads).toEqual([1]);
+  });
+
+  test('is known to a client with a cursor of an earlier version', () => {
+    const run = followed();
+    run.works('ws-a');
+    const cursor = cursorOf(markOf(run.connection, RUN)).replace(/\.\d+$/, '');
+    expect(cursor).toMatch(/^\d+\.\d+\.\d+$/);
+    run.merges('ws-a', 'merged');
+    run.ends('ws-b');
+    expect(mergesIn(joins(run, cursor))).toEqual([
+      ['ws-a', 'merged'],
+      ['ws-b', undefined],
+    ]);
+  });
+
+  test('is known to all, whatever is withdrawn meanwhile, and whenever they were away', async () => {
+    const random = seededRandom(11);
+    const oneOf = <T>(all: readonly T[]): T | undefined => all[Math.floor(random() * all.length)];
+    const run = followed();
+    const ids = Array.from({ length: 12 }, (_, index) => `ws-${index}`);
+    const stored = new Map<string, Merge['status'] | undefined>();
+    const clients = Array.from({ length: 4 }, () => ({
+      cursor: cursorOf(markOf(run.connection, RUN)),
+      known: new Map<string, unknown>(),
+    }));
+    for (let step = 0; step < 400; step += 1) {
+      const id = oneOf(ids) ?? '';
+      if (!stored.has(id)) {
+        const isWork = random() < 0.6;
+        stored.set(id, isWork ? 'pending' : undefined);
+        if (isWork) run.works(id);
+        else run.fails(id);
+      } else if (stored.get(id) === undefined) {
+        stored.delete(id);
+        reopens(run, [id]);
+      } else {
+        const status = oneOf(['merged', 'conflict', 'breaks-tests'] as const) ?? 'merged';
+        stored.set(id, status);
+        run.merges(id, status);
+      }
+      if (random() < 0.5) run.feed.read(run.connection, 'changed');
+      const client = oneOf(clients);
+      if (client === undefined) continue;
+      for (const message of joins(run, client.cursor)) {
+        expect(message.event).not.toBe('reload');
+        if (message.event !== 'rows') continue;
+        for (const gone of message.data['gone'] as string[]) client.known.delete(gone);
+        for (const [each, merge] of mergesIn([message])) client.known.set(each, merge);
+        client.cursor = message.id;
+      }
+      expect(Object.fromEntries(client.known)).toEqual(Object.fromEntries(stored));
+    }
+  });
+
+  test('is told of a large run too, of which not all results are', async () => {
+    const run = followed();
+    const ids = Array.from({ length: 10_001 }, (_, index) => `ws-many-${index}`);
+    run.recorder.take(ids.map((id) => finished(result(id))));
+    run.recorder.commit();
+    run.works('ws-a');
+    run.feed.read(run.connection, 'changed');
+    const { position } = run.feed.broadcast;
+    run.works('ws-b');
+    run.merges('ws-b', 'conflict');
+    run.merges('ws-a', 'merged');
+    run.works('ws-c');
+    run.feed.read(run.connection, 'changed');
+    expect(mergesIn(await sentAfter(run, position))).toEqual([
+      ['ws-a', 'merged'],
+      ['ws-b', 'conflict'],
+    ]);
+  });
+});
+
+describe('of a database of an earlier version, which does not say what is merged', () => {
+  /** A run that is written to such a database, and its feed. */
+  function earlier() {
+    const path = databaseIn(temporaryFolder());
+    return followed(olderDatabase(path, mergeChanges), () => {
+      const reading = openForReading(path);
+      if (reading === null) throw new Error('there is no database');
+      onTestFinished(() => void reading.close());
+      return reading;
+    });
+  }
+
+  test('a client has to load the document again once, when the run is over', async () => {
+    const run = earlier();
+    run.works('ws-a');
+    run.feed.read(run.connection, 'changed');
+    const { position } = run.feed.broadcast;
+    const cursor = cursorOf(markOf(run.connection, RUN));
+    run.merges('ws-a', 'conflict');
+    run.feed.read(run.connection, 'changed');
+    expect((await sentAfter(run, position)).map(({ event }) => event)).not.toContain('reload');
+    run.recorder.finish(end());
+    run.feed.read(run.connection, 'changed');
+    const told = (await sentAfter(run, position)).map(({ event }) => event);
+    expect(told.filter((event) => event === 'reload' || event === 'over')).toEqual(['reload', 'over']);
+    expect(joins(run, cursor).map(({ event }) => event)).toContain('reload');
+    expect(joins(run, cursorOf(markOf(run.connection, RUN))).map(({ event }) => event)).not.toContain(
+      'reload',
+    );
+  });
 });

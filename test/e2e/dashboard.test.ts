@@ -3,8 +3,9 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { millrace } from '../kit/command.ts';
-import { gated, gatedFolder, letEnd, runUntil, startDashboard } from '../kit/dashboard.ts';
+import { gated, gatedFolder, letEnd, mergingFolder, runUntil, startDashboard } from '../kit/dashboard.ts';
 import { ask, fromPage } from '../kit/dashboard-server.ts';
+import { followStream, type StreamedEvent } from '../kit/event-stream.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
 const TOKEN = 'a-token-of-the-test-0123456789';
@@ -79,6 +80,51 @@ describe('millrace dashboard', () => {
     const asked = { method: 'POST', headers, body: { workstreams: ['ws-a'] } };
     const { status, json } = await ask(at, '/api/runs/latest/retry', asked);
     expect([status, json()['error']]).toEqual([409, 'not-there']);
+  });
+});
+
+describe('the events of a run', () => {
+  const headers = { authorization: `Bearer ${TOKEN}` };
+
+  /** Whether an event has a result whose work is in this state. */
+  const says =
+    (id: string, merge: string) =>
+    ({ event, data }: StreamedEvent): boolean =>
+      event === 'rows' &&
+      (data as { rows: { id: string; merge?: string }[] }).rows.some(
+        (row) => row.id === id && row.merge === merge,
+      );
+  const isNamed =
+    (name: string) =>
+    ({ event }: StreamedEvent): boolean =>
+      event === name;
+
+  test('tell what is merged while it goes on, to clients that come back too, and after it was killed', async () => {
+    const folder = mergingFolder();
+    const { address } = await startDashboard(folder, '0', TOKEN);
+    const run = await runUntil(folder, ['ws-gated', 'ws-held']);
+    const path = `${new URL(address).origin}/api/runs/${run.runId}`;
+    const first = await followStream(`${path}/events?after=0.0.0.0`, headers);
+    const { id: pending } = await first.until(says('ws-left', 'pending'));
+    run.killAll();
+    await first.until(isNamed('over'));
+    await runUntil(folder, ['ws-gated', 'ws-held'], ['--resume']);
+    await first.until(isNamed('reload'));
+    const answered = await fetch(path, { headers });
+    const { cursor } = (await answered.json()) as { cursor: string };
+    await letEnd(folder, 'merge');
+    const { id: merged } = await first.until(says('ws-left', 'merged'));
+    await letEnd(folder, 'ws-gated');
+    await first.until(says('ws-right', 'conflict'));
+    // All of it was told before the end.
+    const missed = await followStream(`${path}/events?after=${cursor}`, headers);
+    await missed.until(says('ws-left', 'merged'));
+    const later = await followStream(`${path}/events?after=${merged}`, headers);
+    await later.until(says('ws-right', 'conflict'));
+    const old = await followStream(`${path}/events?after=${pending}`, headers);
+    await old.until(isNamed('reload'));
+    await letEnd(folder, 'ws-held');
+    for (const stream of [first, missed, later]) await stream.until(isNamed('over'));
   });
 });
 

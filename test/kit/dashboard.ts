@@ -2,8 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { type Started, startMillrace, writeFiles } from './command.ts';
+import { makeRepository } from './repository.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** A workstream that ends with the exit code that its gate is given. */
@@ -20,6 +22,54 @@ export function gatedFolder(workstreams: readonly object[], gates: readonly stri
   for (const id of gates) execFileSync('mkfifo', [join(folder, `gate-${id}`)]);
   return folder;
 }
+
+/** A coding agent writes its id to a file that others of its kind write as well. */
+export const writes = (id: string, but: object = {}): object => ({
+  id,
+  tool: 'claude',
+  tasks: [`write shared.txt ${id}`],
+  files_scope: ['shared.txt'],
+  acceptance_tests: ['test -s shared.txt'],
+  ...but,
+});
+
+/** A repository with these workstreams, and a gate for each of `gates`. @param config beside the coding agent. */
+export function toolFolder(
+  workstreams: readonly object[],
+  gates: readonly string[],
+  config: (folder: string) => object = () => ({}),
+): string {
+  const folder = join(temporaryFolder(), 'repo');
+  const scripted = fileURLToPath(new URL('../fixtures/tools/scripted.mjs', import.meta.url));
+  const tools = { claude: { command: ['node', scripted, '--claude'], exit_grace_seconds: 1 } };
+  makeRepository(
+    {
+      '.gitignore': '.state/\nreports/\ngate-*\n',
+      'shared.txt': 'neither\n',
+      'millrace.config.json': JSON.stringify({ tools, ...config(folder) }),
+      'workstreams/all.json': JSON.stringify(workstreams),
+    },
+    folder,
+  );
+  for (const id of gates) execFileSync('mkfifo', [join(folder, `gate-${id}`)]);
+  return folder;
+}
+
+/**
+ * Work that is merged while its run goes on: that of `ws-left` once the gate `merge` is opened, where that of `ws-right`,
+ * which begins after `ws-gated`, can't be merged any more. The run ends after `ws-held`.
+ */
+export const mergingFolder = (): string =>
+  toolFolder(
+    [
+      writes('ws-left'),
+      writes('ws-right', { depends_on: [{ id: 'ws-gated', when: 'finished' }] }),
+      gated('ws-gated'),
+      gated('ws-held'),
+    ],
+    ['merge', 'ws-gated', 'ws-held'],
+    (folder) => ({ merge_tests: [`exit $(cat '${join(folder, 'gate-merge')}')`] }),
+  );
 
 /** Lets a workstream end as soon as it is executed. */
 export const letEnd = (folder: string, id: string, exitCode = 0): Promise<void> =>

@@ -142,7 +142,7 @@ export interface EstimateBasis {
  * A browser opens six connections to a host: a page that nobody sees has to close its stream, and to open it again where it
  * was when it is seen.
  *
- * - `rows`: results that are new, and those that are gone.
+ * - `rows`: results that are new, those whose merge states have changed, and those that are gone.
  * - `live`: `LiveState`.
  * - `head`: `HeadEvent`: the head of the document is as of now.
  * - `reload`: the client has to ask for the document again, and for the events from its cursor: the run was resumed, or
@@ -158,7 +158,7 @@ export interface RunEvents {
 }
 
 export interface RowsEvent {
-  /** To be added, or put in place of those with the same id. In the order of their results. */
+  /** To be added, or put in place of those with the same id. New ones are in the order of their results. */
   rows: PackedWorkstream[];
   /** Ids of those that have no result any more, as somebody lets them be tried again. They come before `rows`. */
   gone: string[];
