@@ -94,7 +94,7 @@ export function WorkstreamPage({ run, id, needs }: { run: Run; id: string; needs
             {need !== null && (
               <li>
                 <p>
-                  <b>Look at the error:</b>{' '}
+                  <b>{need.pattern === null ? 'Look at what is not merged:' : 'Look at the error:'}</b>{' '}
                   {need.pattern === null ? (
                     <Title parts={need.title} />
                   ) : (
@@ -103,7 +103,7 @@ export function WorkstreamPage({ run, id, needs }: { run: Run; id: string; needs
                     </a>
                   )}
                 </p>
-                {need.total > 1 && (
+                {need.pattern !== null && need.total > 1 && (
                   <p class="why">{plural(need.total - 1, 'other workstream')} failed so too.</p>
                 )}
               </li>

@@ -1,14 +1,20 @@
 /** What is seen of the dashboard in a browser, while real runs go on. */
-import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { accessibilityProblems, browserTest, drawn, openAddress } from '../kit/chromium.ts';
 import { millrace } from '../kit/command.ts';
-import { gated, gatedFolder, letEnd, runUntil, startDashboard } from '../kit/dashboard.ts';
-import { makeRepository } from '../kit/repository.ts';
+import {
+  gated,
+  gatedFolder,
+  letEnd,
+  mergingFolder,
+  runUntil,
+  startDashboard,
+  toolFolder,
+  writes,
+} from '../kit/dashboard.ts';
 
 const heading = (page: Page, text: RegExp): Promise<void> =>
   page.getByRole('heading', { level: 1, name: text }).waitFor();
@@ -359,31 +365,10 @@ browserTest(
   },
 );
 
-/** A repository in which two coding agents change the same line, and a gated workstream. */
-function conflictingWork(): string {
-  const writes = (id: string) => ({
-    id,
-    tool: 'claude',
-    tasks: [`write shared.txt ${id}`],
-    files_scope: ['shared.txt'],
-    acceptance_tests: ['test -s shared.txt'],
-  });
-  const scripted = fileURLToPath(new URL('../fixtures/tools/scripted.mjs', import.meta.url));
-  const tools = { claude: { command: ['node', scripted, '--claude'], exit_grace_seconds: 1 } };
-  const folder = makeRepository({
-    '.gitignore': '.state/\nreports/\ngate-*\n',
-    'shared.txt': 'neither\n',
-    'millrace.config.json': JSON.stringify({ tools }),
-    'workstreams/all.json': JSON.stringify([writes('ws-left'), writes('ws-right'), gated('ws-gated')]),
-  });
-  execFileSync('mkfifo', [join(folder, 'gate-ws-gated')]);
-  return folder;
-}
-
 browserTest(
   'work that is merged after its result was sent is shown as it ended, and needs nobody before',
   async () => {
-    const folder = conflictingWork();
+    const folder = toolFolder([writes('ws-left'), writes('ws-right'), gated('ws-gated')], ['ws-gated']);
     const { address } = await startDashboard(folder);
     const run = await runUntil(folder, ['ws-gated']);
     for (const id of ['ws-left', 'ws-right'])
@@ -398,6 +383,56 @@ browserTest(
     await heading(page, /2 of 3 have ended/);
     await letEnd(folder, 'ws-gated');
     await page.getByText('1 conflicts with other work').first().waitFor();
+    expect(problems).toEqual([]);
+  },
+);
+
+browserTest(
+  'while a run goes on, merged work is told in its place, and what could not be merged needs a person',
+  async () => {
+    const folder = mergingFolder();
+    const { address } = await startDashboard(folder);
+    const run = await runUntil(folder, ['ws-gated', 'ws-held']);
+    await run.line(
+      (line) => line.includes('"workstream-finished"') && line.includes('"workstream_id":"ws-left"'),
+    );
+    const { page, problems, requests } = await openAddress(address);
+    await visit(page, `#/run/${run.runId}`);
+    await heading(page, /1 of 4 have ended/);
+    const row = page.getByRole('row', { name: /ws-left/ });
+    await row.getByText('1 file changed, pending').waitFor();
+    await page.locator('.tl-drawing').waitFor({ state: 'attached' });
+    const places = (): Promise<unknown> =>
+      page.evaluate(() =>
+        Array.from(document.querySelectorAll('.lane, section, #done tr'), (each) => {
+          const { top, height } = each.getBoundingClientRect();
+          return [Math.round(top), Math.round(height)];
+        }),
+      );
+    const before = await places();
+    await letEnd(folder, 'merge');
+    await row.getByText('1 file changed, merged').waitFor();
+    expect(await places()).toEqual(before);
+    expect(await page.getByRole('button', { name: /since you looked/ }).count()).toBe(0);
+    await letEnd(folder, 'ws-gated');
+    await heading(page, /3 of 4 have ended/);
+    await page.getByRole('button', { name: '1 more since you looked: show' }).click();
+    const card = page.getByRole('article', { name: 'ws-right conflicts with ws-left' });
+    await card.waitFor();
+    expect(await card.getByRole('button', { name: 'Try again' }).count()).toBe(0);
+    expect(await card.getByTitle(/^git merge millrace/).count()).toBe(1);
+    expect(await accessibilityProblems(page)).toEqual([]);
+    await visit(page, `#/run/${run.runId}/workstream/ws-right`);
+    await heading(page, /ws-right could not be merged/);
+    await page.getByText('ws-right conflicts with ws-left').waitFor();
+    expect(await page.getByText('failed so too').count()).toBe(0);
+    const loads = (): number => requests.filter((url) => url.endsWith(`/api/runs/${run.runId}`)).length;
+    const loaded = loads();
+    await letEnd(folder, 'ws-held');
+    await visit(page, `#/run/${run.runId}`);
+    await page.getByText('1 conflicts with other work').first().waitFor();
+    await page.getByRole('article', { name: 'ws-right conflicts with ws-left' }).waitFor();
+    expect(loads()).toBe(loaded);
     expect(problems).toEqual([]);
   },
 );

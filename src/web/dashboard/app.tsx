@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
 import { Frame, type RailEntry } from '../frame.tsx';
 import { oneLine } from '../model/format.ts';
 import { liveTitle } from '../model/live.ts';
-import type { ListedNeeds } from '../model/needs.ts';
+import { type ListedNeeds, needsOf } from '../model/needs.ts';
 import { OVERVIEWS, type OverviewName, type PageView } from '../model/place.ts';
 import { verdictOf } from '../model/verdict.ts';
 import { Time } from '../parts.tsx';
@@ -254,7 +254,17 @@ function RunView({
     return <LivePage seen={run} needs={listedNeeds} live={live} onLook={() => followed.look()} />;
   if (view.kind === 'workstream' && current.get(view.id) === undefined)
     return <UnendedPage seen={run} live={live} id={view.id} />;
-  return <RunPages run={view.kind === 'pattern' ? listed : run.now} needs={needs} />;
+  if (view.kind === 'pattern') return <RunPages run={listed} needs={needs} />;
+  return <NowPages run={run} />;
+}
+
+/** A page of a run under way that shows it as it is now. */
+function NowPages({ run: { now, current } }: { run: RunSeen }) {
+  const { view } = place.value;
+  const row = view.kind === 'workstream' ? current.get(view.id) : undefined;
+  // They are worked out of all rows, which change all the time.
+  const needs = useMemo(() => needsOf(now), [current.document, row]);
+  return <RunPages run={now} needs={needs} />;
 }
 
 /** Shorter losses are not worth a word, in seconds. */

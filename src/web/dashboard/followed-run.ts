@@ -3,8 +3,8 @@ import { signal } from '@preact/signals';
 import type { LiveState, RowsEvent, RunAnswer, RunEvents } from '../../domain/dashboard/answers.ts';
 import { type PageWorkstream, unpackDocument, unpackWorkstream } from '../../domain/page-document.ts';
 import { oneLine, plural } from '../model/format.ts';
-import { isSameResult, LiveRun, Unseen, type UnseenCounts } from '../model/live-run.ts';
-import type { Run } from '../model/run.ts';
+import { isListedSo, isSameResult, LiveRun, Unseen, type UnseenCounts } from '../model/live-run.ts';
+import { isLeftWork, type Run } from '../model/run.ts';
 import { announcement } from '../state.ts';
 import { ask, messageOfError, pathOfRun } from './client.ts';
 import { type LostSince, Stream } from './streams.ts';
@@ -76,6 +76,8 @@ export class FollowedRun {
   #spokenAt = -Infinity;
   #isClosed = false;
   #unseen = new Unseen();
+  /** By id: rows that lists are to have in place of those that they have. */
+  readonly #relisted = new Map<string, PageWorkstream>();
   /** What ended since something was last said of it. */
   #unsaid = NOTHING_UNSAID;
 
@@ -174,8 +176,6 @@ export class FollowedRun {
       case 'over':
         current.live = null;
         announcement.value = 'The run is over.';
-        // Work is merged after its result was sent.
-        if (hasUnmerged(current)) this.#reload();
         break;
       default:
         this.#reload();
@@ -194,16 +194,21 @@ export class FollowedRun {
       this.#compare(current, id);
     }
     for (const row of rows.map(unpackWorkstream)) {
-      if (isSameResult(current.get(row.id), row)) continue;
+      const before = current.get(row.id);
+      if (isSameResult(before, row) && before?.merge === row.merge) continue;
       current.put(row);
       this.#compare(current, row.id);
-      this.#unsaid = withUnsaid(this.#unsaid, row);
+      this.#unsaid = withUnsaid(this.#unsaid, row, before);
     }
   }
 
-  /** Notes whether something has become of a workstream since the reader last looked. */
+  /** Notes whether something has become of a workstream since the reader last looked, and what lists may say of it at once. */
   #compare(current: LiveRun, id: string): void {
-    this.#unseen.compare(id, this.run.peek()?.listed.byId.get(id), current.get(id));
+    const [listed, now] = [this.run.peek()?.listed.byId.get(id), current.get(id)];
+    this.#unseen.compare(id, listed, now);
+    if (now !== undefined && isListedSo(listed, now) && listed?.merge !== now.merge)
+      this.#relisted.set(id, now);
+    else this.#relisted.delete(id);
   }
 
   readonly #onVisible = (): void => this.#schedule();
@@ -227,11 +232,22 @@ export class FollowedRun {
     this.#drawnAt = from;
     const before = this.run.peek();
     if (current.live === null) this.#unseen = new Unseen();
-    this.#show(current, before === null || current.live === null ? current.snapshot() : before.listed);
+    this.#show(
+      current,
+      before === null || current.live === null ? current.snapshot() : this.#listed(before, current),
+    );
     this.#speak();
   }
 
+  /** What lists have as long as the reader has not looked: what is merged is told in its place. */
+  #listed({ listed }: RunSeen, { document }: LiveRun): Run {
+    const { merges } = document.head;
+    const isListed = this.#relisted.size === 0 && merges === listed.head.merges;
+    return isListed ? listed : listed.withMerged(this.#relisted, merges);
+  }
+
   #show(current: LiveRun, listed: Run): void {
+    this.#relisted.clear();
     this.run.value = new RunSeen({
       current,
       listed,
@@ -242,19 +258,13 @@ export class FollowedRun {
   }
 
   #speak(): void {
-    const { ended, failed, first } = this.#unsaid;
-    if (ended === 0 || performance.now() - this.#spokenAt < SPOKEN_MS) return;
+    const text = sentencesOf(this.#unsaid);
+    if (text === '' || performance.now() - this.#spokenAt < SPOKEN_MS) return;
     this.#spokenAt = performance.now();
     this.#unsaid = NOTHING_UNSAID;
-    announcement.value =
-      failed === 0
-        ? `${plural(ended, 'workstream')} more ended.`
-        : `${plural(ended, 'workstream')} more ended; ${oneLine(first, 80)}${failed > 1 ? ` and ${failed - 1} others` : ''} failed.`;
+    announcement.value = text;
   }
 }
-
-/** Whether work waits to be merged, as far as is known. */
-const hasUnmerged = (run: LiveRun): boolean => [...run.ids()].some((id) => run.get(id)?.merge === 'pending');
 
 /** Whether the document, which tells all errors, does not have that of a row: some are one since the run has ended. */
 function hasOldPatterns(run: LiveRun): boolean {
@@ -267,16 +277,44 @@ function hasOldPatterns(run: LiveRun): boolean {
   });
 }
 
-/** How many ended and failed, and the title of the first that failed. */
+/** How many ended, failed and could not be merged, and the titles of the first that did. */
 interface Unsaid {
   ended: number;
   failed: number;
-  first: string;
+  firstFailed: string;
+  left: number;
+  firstLeft: string;
 }
 
-const NOTHING_UNSAID: Unsaid = { ended: 0, failed: 0, first: '' };
+const NOTHING_UNSAID: Unsaid = { ended: 0, failed: 0, firstFailed: '', left: 0, firstLeft: '' };
 
-function withUnsaid({ ended, failed, first }: Unsaid, { status, title }: PageWorkstream): Unsaid {
-  if (status !== 'failed') return { ended: ended + 1, failed, first };
-  return { ended: ended + 1, failed: failed + 1, first: failed === 0 ? title : first };
+/** @param before what was known of the workstream. */
+function withUnsaid(unsaid: Unsaid, row: PageWorkstream, before: PageWorkstream | undefined): Unsaid {
+  const { ended, failed, firstFailed, left, firstLeft } = unsaid;
+  const { status, title } = row;
+  const hasEnded = !isSameResult(before, row);
+  const hasFailed = hasEnded && status === 'failed';
+  const isLeft = isLeftWork(row) && (before === undefined || hasEnded || !isLeftWork(before));
+  return {
+    ended: ended + (hasEnded ? 1 : 0),
+    failed: failed + (hasFailed ? 1 : 0),
+    firstFailed: hasFailed && failed === 0 ? title : firstFailed,
+    left: left + (isLeft ? 1 : 0),
+    firstLeft: isLeft && left === 0 ? title : firstLeft,
+  };
+}
+
+/** Empty for nothing. */
+function sentencesOf({ ended, failed, firstFailed, left, firstLeft }: Unsaid): string {
+  const first = (title: string, all: number): string =>
+    `${oneLine(title, 80)}${all > 1 ? ` and ${all - 1} others` : ''}`;
+  const sentences = [
+    ...(ended > 0
+      ? [
+          `${plural(ended, 'workstream')} more ended${failed > 0 ? `; ${first(firstFailed, failed)} failed` : ''}.`,
+        ]
+      : []),
+    ...(left > 0 ? [`${first(firstLeft, left)} could not be merged.`] : []),
+  ];
+  return sentences.join(' ');
 }

@@ -17,7 +17,7 @@ import {
   needsOf,
   spreadOf,
 } from '../model/needs.ts';
-import type { Run } from '../model/run.ts';
+import { isLeftWork, type Run } from '../model/run.ts';
 import { MoreNeeds, NeedBody, NeedFooter, NeedFrame, untoldOf } from '../needs-list.tsx';
 import { SectionView, WorkstreamLink } from '../parts.tsx';
 import { place } from '../state.ts';
@@ -97,6 +97,8 @@ function LiveNeed({ need, open, runId, live }: NeedProps) {
   const isOpen = useSignal(false);
   const name = oneLine(title.map((part) => part ?? '…').join(''), 60);
   const [only] = need.failures.length === 1 ? need.failures : [];
+  // Work that is not merged is done.
+  const canRetry = need.failures.some((row) => !isLeftWork(row));
   return (
     <NeedFrame need={need}>
       <div class="spread">
@@ -123,7 +125,7 @@ function LiveNeed({ need, open, runId, live }: NeedProps) {
         )}
       </details>
       <NeedFooter need={need}>
-        {need.failures.length > 0 && (
+        {canRetry && (
           <ActButton
             runId={runId}
             live={live}

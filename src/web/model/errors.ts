@@ -5,7 +5,7 @@
  */
 import type { ErrorPattern } from '../../domain/history/pattern.ts';
 import type { PageWorkstream } from '../../domain/page-document.ts';
-import { groupedBy, MARK_WORDS, markOf, needingIn, type Run } from './run.ts';
+import { groupedBy, isLeftWork, MARK_WORDS, markOf, needingIn, type Run } from './run.ts';
 
 export interface RunError {
   pattern: ErrorPattern;
@@ -49,8 +49,7 @@ function errorsIn(run: Run): RunErrors {
 }
 
 function errorsSoFar(run: Run): RunErrors {
-  const unmerged = new Set(run.head.merges?.problems.shown.map(({ workstreamId }) => workstreamId));
-  const rows = needingIn(run).filter(({ id, patternId }) => patternId !== null || !unmerged.has(id));
+  const rows = needingIn(run).filter((row) => !isLeftWork(row));
   const groups = [...groupedBy(rows, (row) => keyOf(run, row)).values()];
   return {
     shown: groups

@@ -3,7 +3,7 @@ import type { LiveState, WorkstreamInHand } from '../../domain/dashboard/answers
 import { type PageDocument, type PageWorkstream, PLAIN_WORKSTREAM } from '../../domain/page-document.ts';
 import { type Bar, LaneSet, loadFrom, roomySpan, type TimelineData } from './lanes.ts';
 import { byNumber } from './rows.ts';
-import { type EndMark, isBad, markOf, Run, secondsOfLoad, timeOf, timesOf } from './run.ts';
+import { type EndMark, markOf, needsPerson, Run, secondsOfLoad, timeOf, timesOf } from './run.ts';
 
 /** A document but for its workstreams. */
 export type DocumentHead = Omit<PageDocument, 'workstreams'>;
@@ -63,6 +63,10 @@ export class LiveRun {
     const before = this.#rows.get(row.id);
     this.#rows.set(row.id, row);
     this.#knowAgentOf(row);
+    if (before !== undefined && hasSameTimes(before, row)) {
+      this.#found?.replace(before, row);
+      return;
+    }
     if (before !== undefined) this.#forget(before);
     if (this.#found?.add(row) === false) this.#found = null;
   }
@@ -86,7 +90,7 @@ export class LiveRun {
 
   /** How many need a person. */
   get needing(): number {
-    return [...this.#known.counts].reduce((sum, [mark, value]) => sum + (isBad(mark) ? value : 0), 0);
+    return this.#known.needing;
   }
 
   /** How they ended, in the order of their results, so many in a group. A group is the same object until something of it changes. */
@@ -196,11 +200,18 @@ const startOf = ({ head }: DocumentHead, rows: Iterable<PageWorkstream>): number
     timeOf(head.run.createdAt) ?? Infinity,
   );
 
+function hasSameTimes(a: PageWorkstream, b: PageWorkstream): boolean {
+  const [one, other] = [timesOf(a), timesOf(b)];
+  return one.first === other.first && one.end === other.end;
+}
+
 /** What is found out of rows one by one. */
 class FoundOut {
   readonly startedAt: number;
   readonly lanes: LaneSet;
   readonly counts = new Map<EndMark, number>();
+  /** How many need a person. */
+  needing = 0;
   /** Milliseconds since 1970. */
   lastEnd = -Infinity;
   #strip: EndMark[][] | null = null;
@@ -217,9 +228,8 @@ class FoundOut {
     if (first < this.startedAt) return false;
     this.lastEnd = Math.max(this.lastEnd, end ?? -Infinity);
     this.lanes.add(row);
-    const mark = markOf(row);
-    this.counts.set(mark, (this.counts.get(mark) ?? 0) + 1);
-    this.#append(mark);
+    this.#count(row, 1);
+    this.#append(markOf(row));
     return true;
   }
 
@@ -228,10 +238,18 @@ class FoundOut {
     const { first, end } = timesOf(row);
     if (first <= this.startedAt || end === this.lastEnd) return false;
     this.lanes.remove(row);
-    const mark = markOf(row);
-    this.counts.set(mark, (this.counts.get(mark) ?? 0) - 1);
+    this.#count(row, -1);
     this.#strip = null;
     return true;
+  }
+
+  /** Puts one in place of another of the same times. */
+  replace(before: PageWorkstream, row: PageWorkstream): void {
+    this.lanes.remove(before);
+    this.lanes.add(row);
+    this.#count(before, -1);
+    this.#count(row, 1);
+    if (markOf(before) !== markOf(row)) this.#strip = null;
   }
 
   strip(rows: Iterable<PageWorkstream>, each: number): readonly (readonly EndMark[])[] {
@@ -242,6 +260,12 @@ class FoundOut {
       marks.slice(index * each, (index + 1) * each),
     );
     return this.#strip;
+  }
+
+  #count(row: PageWorkstream, by: 1 | -1): void {
+    const mark = markOf(row);
+    this.counts.set(mark, (this.counts.get(mark) ?? 0) + by);
+    if (needsPerson(row)) this.needing += by;
   }
 
   #append(mark: EndMark): void {
@@ -270,9 +294,9 @@ export class Unseen {
   compare(id: string, listed: PageWorkstream | undefined, now: PageWorkstream | undefined): void {
     for (const name of this.#seen.get(id) ?? []) this.#counts[name] -= 1;
     this.#seen.delete(id);
-    if (isSameResult(listed, now)) return;
+    if (isListedSo(listed, now)) return;
     const names: (keyof UnseenCounts)[] = [listed === undefined ? 'more' : 'changed'];
-    if (now !== undefined && isBad(markOf(now))) names.push('needing');
+    if (now !== undefined && needsPerson(now)) names.push('needing');
     for (const name of names) this.#counts[name] += 1;
     this.#seen.set(id, names);
   }
@@ -285,3 +309,8 @@ export class Unseen {
 /** Whether two rows are of the same result: what was heard already is heard again after a lost connection. */
 export const isSameResult = (a: PageWorkstream | undefined, b: PageWorkstream | undefined): boolean =>
   a?.status === b?.status && a?.end === b?.end && a?.attemptCount === b?.attemptCount;
+
+/** Whether lists that have one row may have the other in its place: it stands where that stood, and needs nobody else. */
+export const isListedSo = (a: PageWorkstream | undefined, b: PageWorkstream | undefined): boolean =>
+  isSameResult(a, b) &&
+  (a === undefined || b === undefined || (markOf(a) === markOf(b) && needsPerson(a) === needsPerson(b)));

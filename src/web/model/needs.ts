@@ -2,11 +2,11 @@
 import type { Association, PatternHistory } from '../../domain/history/history.ts';
 import type { ErrorPattern } from '../../domain/history/pattern.ts';
 import type { PageWorkstream } from '../../domain/page-document.ts';
-import type { MergeProblem } from '../../domain/tool-record.ts';
+import type { MergedWork, MergeProblem } from '../../domain/tool-record.ts';
 import { commandOf, retryCommand, runCommand } from './commands.ts';
 import { errorsOf, MOST_ERRORS, type RunError } from './errors.ts';
 import { agentText, count, listed, localTime, oneLine, percent, plural, shown } from './format.ts';
-import { isBad, markOf, type Run } from './run.ts';
+import { isBad, isLeftWork, markOf, type Run } from './run.ts';
 
 /** What a need is called on its badge, with how urgent it is: the lowest first. */
 const URGENCY = {
@@ -62,19 +62,45 @@ export interface Need {
 }
 
 export function needsOf(run: Run): Need[] {
-  // What is still to be merged needs nobody while the run goes on.
-  const isOver = run.head.run.state !== 'running';
-  const unmerged = (run.head.merges?.problems.shown ?? []).filter(
-    ({ status }) => isOver || status !== 'pending',
-  );
   const needs = [
     ...errorsOf(run).shown.map((error) => errorNeed(run, error)),
-    ...unmerged.slice(0, MOST_ERRORS).map((problem) => conflictNeed(run, problem)),
+    ...unmergedIn(run)
+      .slice(0, MOST_ERRORS)
+      .map((problem) => conflictNeed(run, problem)),
   ];
   return needs.toSorted(
     (a, b) =>
       URGENCY[a.badge] - URGENCY[b.badge] || b.heldBack.length - a.heldBack.length || b.total - a.total,
   );
+}
+
+/** Of a run under way the head is older than the rows, and what is still to be merged needs nobody. */
+function unmergedIn(run: Run): readonly MergeProblem[] {
+  const { merges, run: summary } = run.head;
+  const told = merges?.problems.shown ?? [];
+  return run.live === null
+    ? told.filter(({ status }) => summary.state !== 'running' || status !== 'pending')
+    : run.workstreams.flatMap((row) => problemOf(row, merges) ?? []);
+}
+
+/**
+ * Why the work of a workstream that completed is left, as far as the page knows; null where it is not left.
+ * @param merges what the head says, which may be of another moment than the workstream.
+ */
+export function problemOf(row: PageWorkstream, merges: MergedWork | null): MergeProblem | null {
+  const { id, merge, branch } = row;
+  if (merge === null || !isLeftWork(row)) return null;
+  const told = merges?.problems.shown.find((each) => each.workstreamId === id && each.status === merge);
+  if (told !== undefined) return told;
+  const unknown = {
+    conflictsWith: [],
+    files: [],
+    detail: '',
+    partner: null,
+    failingTest: null,
+    logFile: null,
+  };
+  return { workstreamId: id, status: merge, branch, ...unknown };
 }
 
 /** What a reader has before them: needs, of which the first have a card. */

@@ -2,7 +2,7 @@
 
 import type { LiveState } from '../../domain/dashboard/answers.ts';
 import type { ErrorPattern } from '../../domain/history/pattern.ts';
-import type { PageDocument, PageLoad, PageWorkstream } from '../../domain/page-document.ts';
+import { isLeft, type PageDocument, type PageLoad, type PageWorkstream } from '../../domain/page-document.ts';
 import { FALSE_SUCCESSES } from '../../domain/tool.ts';
 
 /**
@@ -54,9 +54,16 @@ export function markOf({ status, reason, merge, attemptCount }: PageWorkstream):
 export const isBad = (mark: WorkMark): boolean =>
   mark === 'failed' || mark === 'odd' || mark === 'conflict' || mark === 'wait';
 
+/** Whether a workstream completed whose work is left on its branch. */
+export const isLeftWork = ({ status, merge }: PageWorkstream): boolean =>
+  status === 'completed' && isLeft(merge);
+
+/** Whether a person has to look at a workstream: it failed, or its work is not merged. */
+export const needsPerson = (workstream: PageWorkstream): boolean =>
+  isBad(markOf(workstream)) || isLeftWork(workstream);
+
 /** The workstreams that need a person, in the order of their results. */
-export const needingIn = (run: Run): PageWorkstream[] =>
-  run.workstreams.filter((each) => isBad(markOf(each)));
+export const needingIn = (run: Run): PageWorkstream[] => run.workstreams.filter((each) => needsPerson(each));
 
 /**
  * The share of its time in which a workstream computed, 0 to 1; null where that is not known. Of a child process it is not:
@@ -96,6 +103,12 @@ export class Run {
     this.head = head;
     this.workstreams = workstreams;
     this.critical = head.run.executionSummary?.speed.criticalPath ?? [];
+  }
+
+  /** The same with these rows, by their ids, in place of those that it has, and what a later head says of merges. */
+  withMerged(rows: ReadonlyMap<string, PageWorkstream>, merges: PageDocument['head']['merges']): Run {
+    const workstreams = this.workstreams.map((each) => rows.get(each.id) ?? each);
+    return new Run({ ...this.document, head: { ...this.head, merges }, workstreams }, this.live);
   }
 
   get byId(): ReadonlyMap<string, PageWorkstream> {

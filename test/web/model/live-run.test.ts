@@ -50,13 +50,14 @@ const anyRow = fc
     start: fc.integer({ min: -20, max: 500 }),
     seconds: fc.integer({ min: 0, max: 9 }),
     kind: fc.constantFrom('completed', 'retried', 'failed', 'odd', 'skipped'),
+    merge: fc.constantFrom(null, 'pending', 'merged', 'conflict', 'outside-scope'),
   })
-  .map(({ id, agent, start, seconds, kind }): PageWorkstream => {
+  .map(({ id, agent, start, seconds, kind, merge }): PageWorkstream => {
     if (kind === 'skipped') return skippedFor(id, 'ws-0');
     const but = { agentId: `agent-${agent}`, start: time(start), end: time(start + seconds), seconds };
     if (kind === 'failed') return failed(id, 'thrown', but);
     if (kind === 'odd') return failed(id, 'nothing-changed', but);
-    return workstream(id, { ...but, attemptCount: kind === 'retried' ? 2 : 1 });
+    return workstream(id, { ...but, merge, attemptCount: kind === 'retried' ? 2 : 1 });
   });
 
 const barsOf = (lanes: readonly AgentLane[]): unknown =>
@@ -125,6 +126,20 @@ describe('of 12,000 workstreams', () => {
     expect(changedIn(groups, run.strip(56))).toBe(1);
   });
 
+  test('one that is merged changes the lane of its agent, and its group of the strip where it needs a person', () => {
+    const rows = many();
+    const run = liveRun(rows);
+    const lanes = run.timeline().lanes;
+    const strip = run.strip(56);
+    const row = rows.at(-1) ?? workstream('none');
+    run.put({ ...row, merge: 'merged' });
+    expect(changedIn(lanes, run.timeline().lanes)).toBe(1);
+    expect(run.strip(56)).toBe(strip);
+    run.put({ ...row, merge: 'conflict' });
+    expect(run.strip(56).at(-1)).toContain('conflict');
+    expect(run.needing).toBe(1);
+  });
+
   test('what agents do changes the rows of those that do something else, and time alone none', () => {
     const run = liveRun(many(), [inHand('agent-1'), inHand('agent-2')]);
     const { agents } = run;
@@ -173,4 +188,33 @@ test('what happened since the reader looked is counted once, whatever becomes of
   unseen.compare('a', undefined, undefined);
   unseen.compare('b', row, row);
   expect(unseen.counts).toEqual({ more: 0, changed: 0, needing: 0 });
+});
+
+test('what is merged is told in its place, and what could not be waits as what needs a person', () => {
+  const unseen = new Unseen();
+  const pending = workstream('a', { merge: 'pending' });
+  const now = (merge: PageWorkstream['merge']): PageWorkstream => ({ ...pending, merge });
+  for (const merge of ['merged', 'mergeable', 'nothing-to-merge'] as const) {
+    unseen.compare('a', pending, now(merge));
+    expect(unseen.counts, merge).toEqual({ more: 0, changed: 0, needing: 0 });
+  }
+  for (const merge of ['conflict', 'breaks-tests', 'outside-scope', 'failed'] as const) {
+    unseen.compare('a', pending, now(merge));
+    expect(unseen.counts, merge).toEqual({ more: 0, changed: 1, needing: 1 });
+  }
+  // Tried once more at the end, and listed as it was before.
+  unseen.compare('a', now('conflict'), now('merged'));
+  expect(unseen.counts).toEqual({ more: 0, changed: 1, needing: 0 });
+});
+
+test('a row takes the place of the one that is listed, and no other moves', () => {
+  const rows = ['a', 'b', 'c'].map((id) => workstream(id, { merge: 'pending' }));
+  const before = liveRun(rows).snapshot();
+  const after = before.withMerged(new Map([['b', workstream('b', { merge: 'merged' })]]), null);
+  expect(after.workstreams.map(({ id, merge }) => [id, merge])).toEqual([
+    ['a', 'pending'],
+    ['b', 'merged'],
+    ['c', 'pending'],
+  ]);
+  expect(after.live).toBe(before.live);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { MergeProblem } from '../../../src/domain/tool-record.ts';
-import { needsOf, promptOfAll, valuesIn } from '../../../src/web/model/needs.ts';
+import { needsOf, problemOf, promptOfAll, valuesIn } from '../../../src/web/model/needs.ts';
+import { needsPerson } from '../../../src/web/model/run.ts';
 import { errorPattern, mergedWork, whole } from '../../kit/consolidated-result.ts';
 import { failed, runOf, skippedFor, workstream } from '../kit.ts';
 
@@ -116,6 +117,40 @@ test('work that could not be merged is a need', () => {
   expect(need?.prompt).toMatch(
     /passes:\n\n {4}git merge-base --is-ancestor millrace\/run\/_merged HEAD && git merge-base --is-ancestor millrace\/run\/b HEAD$/,
   );
+});
+
+const CONFLICT: MergeProblem = {
+  workstreamId: 'b',
+  status: 'conflict',
+  branch: 'millrace/run/b',
+  conflictsWith: ['a'],
+  files: ['x.ts'],
+  detail: '',
+  partner: null,
+  failingTest: null,
+  logFile: null,
+};
+
+test('why work is not merged is what the head says of it, where that is of the same moment', () => {
+  const row = workstream('b', { merge: 'conflict', branch: 'millrace/run/b' });
+  const told = (status: MergeProblem['status']) =>
+    problemOf(row, mergedWork({ problems: whole({ ...CONFLICT, status }) }));
+  expect(told('conflict')).toEqual(CONFLICT);
+  expect(told('pending')).toEqual({ ...CONFLICT, conflictsWith: [], files: [] });
+});
+
+test.each([
+  ['pending', false],
+  ['merged', false],
+  ['mergeable', false],
+  ['nothing-to-merge', false],
+  ['conflict', true],
+  ['breaks-tests', true],
+  ['outside-scope', true],
+  ['failed', true],
+] as const)('whether work that is %s needs a person: %s', (merge, expected) => {
+  const row = workstream('a', { merge });
+  expect([needsPerson(row), problemOf(row, null) !== null]).toEqual([expected, expected]);
 });
 
 test('what was skipped is held back by the dependency that its explanation names', () => {
