@@ -88,12 +88,14 @@ export async function jsonBody(context: Context): Promise<unknown> {
   }
 }
 
-/** @throws Refusal for what is no whole number from 1. */
-export function numberIn(given: string | undefined, usual: number, most: number): number {
-  if (given === undefined) return usual;
-  const number = Number(given);
-  if (!Number.isSafeInteger(number) || number < 1) throw new Refusal(2, 'limit takes a whole number from 1.');
-  return Math.min(most, number);
+/** A parameter of the address; null for none. @throws Refusal for what is no whole number from `least`. */
+export function numberIn(context: Context, name: string, least: number): number | null {
+  const given = context.req.query(name);
+  if (given === undefined) return null;
+  const number = /^\d+$/.test(given) ? Number(given) : Number.NaN;
+  if (!Number.isSafeInteger(number) || number < least)
+    throw new Refusal(2, `${name} takes a whole number from ${least}.`);
+  return number;
 }
 
 /** A text around pieces of it that are made, or asked for, as fast as the client takes them. */

@@ -121,7 +121,7 @@ function addRuns(app: App, parts: DashboardParts): void {
   const { database, feeds } = parts;
   app.get('/api/runs', async (context) => {
     const connection = connectionIn(database);
-    const limit = numberIn(context.req.query('limit'), RUNS, MOST_RUNS);
+    const limit = Math.min(MOST_RUNS, numberIn(context, 'limit', 1) ?? RUNS);
     const before = context.req.query('before') ?? null;
     if (before !== null && (connection === null || runNow(connection, before) === null))
       throw new Refusal(4, `There is no run ${oneLine(before, 100)} any more. Ask again from the newest.`);
@@ -292,7 +292,7 @@ function addHistories(app: App, { answers }: DashboardParts): void {
   app.get('/api/tools', (context) => answer(context, { kind: 'tools' }));
   app.get('/api/workstreams', (context) => {
     const { req } = context;
-    const limit = numberIn(req.query('limit'), WORKSTREAMS, MOST_WORKSTREAMS);
+    const limit = Math.min(MOST_WORKSTREAMS, numberIn(context, 'limit', 1) ?? WORKSTREAMS);
     const [search, after] = [req.query('search') ?? '', req.query('after') ?? ''];
     return answer(context, { kind: 'workstreams', search, after, limit });
   });
@@ -320,14 +320,11 @@ function addLogs(app: App, parts: DashboardParts): void {
     });
   });
   app.get('/api/runs/:run/logs/:workstream', async (context) => {
+    const from = numberIn(context, 'from', 0);
     const { log, isOver } = logNow(logPlace(context, parts), parts);
     if (log === null) return noLog(context);
     const { size } = log;
-    const from = Number(context.req.query('from') ?? Number.NaN);
-    const asked =
-      Number.isSafeInteger(from) && from >= 0
-        ? { from, to: size }
-        : rangeIn(context.req.header('range'), size);
+    const asked = from === null ? rangeIn(context.req.header('range'), size) : { from, to: size };
     if (asked === 'none') {
       log.close();
       context.header('Content-Range', `bytes */${size}`);
@@ -335,7 +332,7 @@ function addLogs(app: App, parts: DashboardParts): void {
     }
     if (!isOver) await wait(REDACTED_MS);
     const range = asked === 'whole' ? { from: 0, to: size } : asked;
-    const isPart = asked !== 'whole' && context.req.query('from') === undefined;
+    const isPart = asked !== 'whole' && from === null;
     context.header('Content-Type', 'text/plain; charset=utf-8');
     context.header('Accept-Ranges', 'bytes');
     context.header('Content-Length', String(Math.max(0, range.to - range.from)));

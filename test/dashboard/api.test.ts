@@ -100,7 +100,7 @@ describe('each request of the documentation', () => {
     ['', 200, 'printed\n'],
     ['?from=4', 200, 'ted\n'],
     ['?from=99', 200, ''],
-    ['?from=x', 200, 'printed\n'],
+    ['?from=0', 200, 'printed\n'],
   ])('is answered with what a workstream printed: %s', async (query, expected, text) => {
     const replied = await get(dashboard, `/api/runs/latest/logs/ws-a${query}`);
     expect([replied.status, replied.headers['content-type'], replied.text]).toEqual([
@@ -146,7 +146,12 @@ describe('what can’t be answered', () => {
     ['/api/runs?limit=1.5', 400, 'refused'],
     ['/api/runs?limit=x', 400, 'refused'],
     ['/api/runs?limit=', 400, 'refused'],
+    ['/api/runs?limit=1e2', 400, 'refused'],
     ['/api/workstreams?limit=NaN', 400, 'refused'],
+    ['/api/runs/latest/logs/ws-a?from=x', 400, 'refused'],
+    ['/api/runs/latest/logs/ws-a?from=-1', 400, 'refused'],
+    ['/api/runs/latest/logs/ws-a?from=1.5', 400, 'refused'],
+    ['/api/runs/latest/logs/ws-a?from=', 400, 'refused'],
     ['/api/workstreams/ws-none', 404, 'refused'],
     ['/api/workstreams/ws-a?run=ma-run-none', 404, 'refused'],
     ['/api/patterns/p-none', 404, 'refused'],
