@@ -59,6 +59,12 @@ export class Broadcast {
     this.#sendSoon();
   }
 
+  /** What was replaced last of a kind, in the words of now: who has been sent it is not sent it again. */
+  renew(kind: string, bytes: Uint8Array): void {
+    const sent = this.#newest.get(kind);
+    if (sent !== undefined) this.#newest.set(kind, { ...sent, bytes });
+  }
+
   /** Nothing of this kind is true any more. */
   forget(kind: string): void {
     this.#newest.delete(kind);

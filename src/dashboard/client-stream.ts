@@ -1,9 +1,7 @@
 /** Server-sent events to one client, written straight to its connection: what many clients get is not copied for each. */
 import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
-
-/** A client that has been sent nothing from one such moment to the next gets a comment, so that a dead connection is noticed. */
-const IDLE_MS = 10_000;
+import { HEARTBEAT, HEARTBEAT_MS } from '../domain/dashboard/heartbeat.ts';
 
 /** A client that has not taken what it was sent for so many milliseconds is disconnected. It comes back by itself. */
 const STALLED_MS = 30_000;
@@ -14,7 +12,7 @@ const encoder = new TextEncoder();
 export const eventBytes = (event: string, data: string, id?: string): Uint8Array =>
   encoder.encode(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${data}\n\n`);
 
-const COMMENT = encoder.encode(':\n\n');
+const HEARTBEAT_EVENT = eventBytes(HEARTBEAT, '{}');
 
 /** What takes messages as fast as it can. */
 export interface EventClient {
@@ -58,7 +56,7 @@ export class ClientStream implements EventClient {
     response.flushHeaders();
     this.#connection.on('drain', () => this.#drained());
     response.once('close', () => this.#closed());
-    this.#idle = setInterval(() => this.#sendWhereIdle(), IDLE_MS);
+    this.#idle = setInterval(() => this.#sendWhereIdle(), HEARTBEAT_MS);
     if (response.destroyed) this.#closed();
   }
 
@@ -108,7 +106,7 @@ export class ClientStream implements EventClient {
   }
 
   #sendWhereIdle(): void {
-    if (this.#isIdle) this.send(COMMENT);
+    if (this.#isIdle && this.#isReady) this.send(HEARTBEAT_EVENT);
     this.#isIdle = true;
   }
 

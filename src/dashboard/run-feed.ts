@@ -33,12 +33,6 @@ const HEAD_MS = 2_000;
 const MOST_HEAD_MS = 20_000;
 const HEAD_SHARE = 200;
 
-/**
- * The live state is sent at least so often, in milliseconds, also where nothing has changed: a client whose connection has
- * broken without a sign knows by that.
- */
-const LIVE_MS = 10_000;
-
 /** Missed results that are read and sent at a time. */
 const ROWS_AT_ONCE = 50;
 
@@ -127,9 +121,10 @@ export class RunFeed {
   #state: RunState | null = null;
   /** How many failures the head tells of that clients have; null where that is not known, or what else it tells is old. */
   #failed: number | null = null;
-  /** JSON of the last live state, but for its time. */
+  /** JSON of the last live state, but for its time; empty where the run is not under way. */
   #liveText = '';
-  #liveAt = Number.NEGATIVE_INFINITY;
+  /** When it was last true, in ISO 8601. */
+  #liveAt = '';
   #headText = '';
   #isHeadAsked = false;
   /** Whether the head that was asked for last is not the newest that clients need. */
@@ -166,6 +161,7 @@ export class RunFeed {
     else if (mark.row !== this.#mark.row) this.#sendRows(connection, mark, run);
     else this.#mark = mark;
     if (run.state === 'running') this.#sendLive(this.#live.read(connection, run));
+    else this.#liveText = '';
     this.#sendState(connection, run);
   }
 
@@ -183,6 +179,8 @@ export class RunFeed {
     const cursor = since === null ? '' : cursorOf(since);
     if (this.#lastMissed?.cursor !== cursor)
       this.#lastMissed = { cursor, messages: new Shared(this.#missed(connection, since)) };
+    // By its time a client knows what time it is at the server, however long nothing has changed.
+    if (this.#liveText !== '') this.broadcast.renew('live', this.#liveEvent());
     const { position, newest } = this.broadcast;
     return { messages: oneAfterTheOther(this.#lastMissed.messages, newest), position };
   }
@@ -314,11 +312,15 @@ export class RunFeed {
 
   #sendLive({ now, ...live }: LiveState): void {
     const text = JSON.stringify(live);
-    if (text === this.#liveText && performance.now() < this.#liveAt + LIVE_MS) return;
+    this.#liveAt = now;
+    if (text === this.#liveText) return;
     this.#liveText = text;
-    this.#liveAt = performance.now();
-    const data = `{"now":${JSON.stringify(now)},${text.slice(1)}`;
-    this.broadcast.replace('live', eventBytes('live', data, cursorOf(this.#mark)));
+    this.broadcast.replace('live', this.#liveEvent());
+  }
+
+  #liveEvent(): Uint8Array {
+    const data = `{"now":${JSON.stringify(this.#liveAt)},${this.#liveText.slice(1)}`;
+    return eventBytes('live', data, cursorOf(this.#mark));
   }
 
   #sendState(connection: Connection, run: RunNow): void {

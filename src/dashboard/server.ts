@@ -34,7 +34,7 @@ export interface Dashboard {
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
 
-/** A connection on which nothing moves is closed: what waits for its client is held in memory. Streams send comments. */
+/** A connection on which nothing moves is closed: what waits for its client is held in memory. Streams send heartbeats. */
 const STILL_MS = 60_000;
 
 /** Most connections: each open page has one, or a few. */

@@ -241,28 +241,86 @@ browserTest('a lost connection is said, and found again', async () => {
   await heading(page, /a completed/);
 });
 
-browserTest('a connection that broke without a sign is said, and found again', async () => {
-  const folder = gatedFolder([gated('a')], ['a']);
+const NOT_CONNECTED = 'Not connected; trying again.';
+const LOG_IS_LOST = 'The connection is lost, and is being made again';
+
+/** Lets so much time pass on pages whose dashboard says nothing, again and again, until all of them say that they have lost it. */
+const untilLost = (pages: readonly Page[], words: string, ms: number): Promise<void> =>
+  // As long as it takes for what was sent before to be heard.
+  expect
+    .poll(async () => {
+      await Promise.all(pages.map((page) => page.clock.fastForward(ms)));
+      return Promise.all(pages.map((page) => page.getByText(words).count()));
+    })
+    .toEqual(pages.map(() => 1));
+
+for (const [what, view, isThere, words, isOver] of [
+  ['the list of runs', () => '#/runs', /1 run is under way/, NOT_CONNECTED, /completed its only/],
+  ['a run', (id) => `#/run/${id}`, /0 of 1 have ended/, NOT_CONNECTED, /a completed/],
+  ['a log', (id) => `#/run/${id}/log/a`, /Following/, LOG_IS_LOST, /Nothing more is printed/],
+  ['all logs', (id) => `#/run/${id}/logs`, /Following/, LOG_IS_LOST, /Nothing more is printed/],
+] as [what: string, view: (runId: string) => string, isThere: RegExp, words: string, isOver: RegExp][])
+  browserTest(`a connection that broke without a sign is said, and found again: ${what}`, async () => {
+    const folder = gatedFolder([gated('a')], ['a']);
+    const { address, child } = await startDashboard(folder);
+    const run = await runUntil(folder, ['a']);
+    const { page } = await openAddress(address);
+    await page.clock.install();
+    await visit(page, view(run.runId));
+    await page.reload();
+    await page.getByText(isThere).first().waitFor();
+    // It takes connections, and says nothing.
+    child.kill('SIGSTOP');
+    await untilLost([page], words, 60_000);
+    child.kill('SIGCONT');
+    await page.getByText(words).waitFor({ state: 'detached' });
+    await letEnd(folder, 'a');
+    await page.getByText(isOver).first().waitFor();
+  });
+
+browserTest('a connection that broke without a sign is said of a run that has ended as well', async () => {
+  const folder = gatedFolder([{ id: 'a', steps: [{ run: 'true' }] }], []);
   const { address, child } = await startDashboard(folder);
-  const run = await runUntil(folder, ['a']);
+  await millrace(folder, ['run']);
   const { page } = await openAddress(address);
   await page.clock.install();
-  await visit(page, `#/run/${run.runId}`);
-  await heading(page, /0 of 1 have ended/);
-  // It takes connections, and says nothing.
-  child.kill('SIGSTOP');
-  // As long as it takes for what was sent before to be heard.
-  await expect
-    .poll(async () => {
-      await page.clock.fastForward(60_000);
-      return page.getByText('Not connected; trying again.').count();
-    })
-    .toBe(1);
-  child.kill('SIGCONT');
-  await page.getByText('Not connected; trying again.').waitFor({ state: 'detached' });
-  await letEnd(folder, 'a');
+  await visit(page, '#/run/latest');
   await heading(page, /a completed/);
+  child.kill('SIGSTOP');
+  await untilLost([page], NOT_CONNECTED, 60_000);
+  child.kill('SIGCONT');
+  await page.getByText(NOT_CONNECTED).waitFor({ state: 'detached' });
 });
+
+browserTest(
+  'streams that take turns, as there are too many, say what is lost without a sign too',
+  async () => {
+    const ids = ['a', 'b', 'c'];
+    const folder = gatedFolder(
+      ids.map((id) => gated(id)),
+      ids,
+    );
+    const { address, child } = await startDashboard(folder);
+    const run = await runUntil(folder, ids);
+    const { page } = await openAddress(address);
+    await page.clock.install();
+    const { origin } = new URL(address);
+    // Of the run and four logs.
+    const pages = await Promise.all(ids.map(() => page.context().newPage()));
+    const views = ids.map((id) => `log/${id}`);
+    await Promise.all(pages.map((each, at) => each.goto(`${origin}/#/run/${run.runId}/${views[at]}`)));
+    await visit(page, `#/run/${run.runId}/logs`);
+    const all = [page, ...pages];
+    for (const each of all) await each.getByText(/^Following/).waitFor();
+    child.kill('SIGSTOP');
+    // As long as a turn, so that each is shorter than the longest silence.
+    await untilLost(all, LOG_IS_LOST, 2_000);
+    child.kill('SIGCONT');
+    for (const each of all) await each.getByText(LOG_IS_LOST).waitFor({ state: 'detached' });
+    for (const id of ids) await letEnd(folder, id);
+    for (const each of all) await each.getByText('Nothing more is printed').waitFor();
+  },
+);
 
 /** A page of a run under way whose dashboard was started again with another token. */
 async function startedAgain(): Promise<{ page: Page; second: { address: string } }> {

@@ -135,7 +135,8 @@ export interface EstimateBasis {
   of: number;
 }
 
-// ── Server-sent events. `id:` of each is the cursor after it; `Last-Event-ID` or `?after=` continues there ──
+// ── Server-sent events. `id:` of each is the cursor after it; `Last-Event-ID` or `?after=` continues there.
+// Each stream has one more, without an id: that of `heartbeat.ts` ──
 
 /**
  * `GET /api/runs/:run/events`. A client that comes back with a cursor gets all that has happened since, or `reload`.

@@ -13,7 +13,7 @@ import { Search } from '../search.tsx';
 import { hrefOf, place } from '../state.ts';
 import { Said } from './actions.tsx';
 import { isSignedOut } from './client.ts';
-import { ticking } from './clock.ts';
+import { secondsSince } from './clock.ts';
 import { FollowedRun, type RunSeen } from './followed-run.ts';
 import { useListedNeeds } from './live-needs.tsx';
 import { LivePage, liveSections } from './live-page.tsx';
@@ -283,7 +283,7 @@ interface ConnectionProps {
 function Connection({ lost, why = 'Not connected; trying again.', isLive }: ConnectionProps) {
   // What is to be done about it is said instead.
   if (isSignedOut.value) return null;
-  const seconds = lost === null ? 0 : Math.round((performance.timeOrigin + ticking.value - lost) / 1000);
+  const seconds = lost === null ? 0 : secondsSince(lost);
   if (lost !== null && seconds >= NOTICED)
     return (
       <div class="offline">

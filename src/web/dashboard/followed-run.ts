@@ -13,9 +13,6 @@ import { type LostSince, Stream } from './streams.ts';
 const REDRAW_MS = 250;
 const REDRAW_SHARE = 4;
 
-/** Of a run under way something is sent every ten seconds. */
-const MOST_SILENCE_MS = 30_000;
-
 /** Between two sentences for a screen reader. */
 const SPOKEN_MS = 5000;
 
@@ -107,7 +104,6 @@ export class FollowedRun {
     return new Stream(`${pathOfRun(this.#name)}/events`, {
       names: EVENTS,
       parameter: 'after',
-      mostSilence: () => (this.#current === null || this.#current.live === null ? null : MOST_SILENCE_MS),
       onEvent: (event, data) => this.#hear(event, data),
       onLost: (since) => {
         this.lost.value = since;

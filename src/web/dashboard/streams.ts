@@ -4,6 +4,7 @@
  * it is closed, the stream passes to another, which goes on where that one was. At most `STREAMS` addresses are listened to at
  * once; where there are more, they take turns.
  */
+import { HEARTBEAT, MOST_SILENCE_MS } from '../../domain/dashboard/heartbeat.ts';
 import { alone, namesInUse, pause, until } from './alone.ts';
 import { checkSession, isSignedOut } from './client.ts';
 
@@ -18,7 +19,7 @@ const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 5000;
 
 /** How often it is looked at for how long nothing was heard. */
-const SILENCE_LOOK_MS = 5000;
+const SILENCE_LOOK_MS = 10_000;
 
 /** Since when there is no connection, in milliseconds since 1970; null while there is one, or it waits for its turn. */
 export type LostSince = number | null;
@@ -28,11 +29,6 @@ export interface StreamListener {
   names: readonly string[];
   /** Name of the parameter of the address that says where to go on. */
   parameter: 'after' | 'from';
-  /**
-   * For how many milliseconds nothing may be heard at most, now; null for as long as it likes. A connection that broke without
-   * a sign, as where a computer slept or changed its network, is silent, and no browser tells.
-   */
-  mostSilence?: () => number | null;
   /** Whether each window has a stream of its own, since what is sent is of use only from where it began. */
   isOwn?: boolean;
   /** @param data JSON text. */
@@ -59,6 +55,8 @@ export class Stream {
   readonly #channel: BroadcastChannel;
   readonly #closing = new AbortController();
   #cursor: string | null = null;
+  /** As whichever window holds the stream has found out. */
+  #lostSince: LostSince = null;
 
   constructor(address: string, listener: StreamListener) {
     this.#address = address;
@@ -78,7 +76,7 @@ export class Stream {
     this.#cursor ??= cursor;
     const { signal } = this.#closing;
     void alone(this.#name, signal, async (held) => {
-      while (!held.aborted) await inTurn(this.#address, held, (turn) => this.#keepOpen(turn));
+      while (!held.aborted) await inTurn(this.#address, held, (turn) => this.#keepOpen(turn, held));
     });
   }
 
@@ -91,6 +89,7 @@ export class Stream {
     if (this.#closing.signal.aborted) return;
     if (shared.kind === 'refused') return void checkSession();
     if (shared.kind === 'lost') {
+      this.#lostSince = shared.since;
       // Whom it sends a stream the server knows, as where another window has signed in.
       if (shared.since === null) isSignedOut.value = false;
       return this.#listener.onLost(shared.since);
@@ -105,49 +104,50 @@ export class Stream {
     this.#take(shared);
   }
 
-  /** Keeps the stream open until the turn is over, and opens it again whenever it is lost. */
-  async #keepOpen(turn: AbortSignal): Promise<void> {
+  /**
+   * Keeps the stream open until the turn is over, and opens it again whenever it is lost.
+   * @param held aborted when this window has the stream no more.
+   */
+  async #keepOpen(turn: AbortSignal, held: AbortSignal): Promise<void> {
     let wait = FIRST_RETRY_MS;
-    let since: LostSince = null;
     while (!turn.aborted) {
       const source = new EventSource(this.#next());
-      let heard = Date.now();
+      const silence = new Silence();
       source.onopen = () => {
         wait = FIRST_RETRY_MS;
-        since = null;
-        heard = Date.now();
-        this.#tell({ kind: 'lost', since });
+        silence.begin();
+        this.#tell({ kind: 'lost', since: null });
       };
-      for (const name of this.#listener.names)
-        source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
-          heard = Date.now();
-          this.#tell({ kind: 'event', name, data, cursor: lastEventId });
-        });
-      const ended = new AbortController();
+      this.#listen(source, () => silence.begin());
       await until(turn, (resolve) => {
         source.addEventListener('error', resolve);
-        void this.#silence(() => heard, AbortSignal.any([turn, ended.signal])).then(resolve);
+        silence.onTooLong = resolve;
       });
-      ended.abort();
       const { readyState } = source;
       source.close();
+      silence.end();
+      // A turn is shorter than the longest silence: one in which nothing was answered counts as that.
+      const isTurnOver = turn.aborted && readyState === EventSource.CONNECTING;
+      const isSilent = silence.isLonger(isTurnOver ? TURN_MS : MOST_SILENCE_MS);
+      const since = this.#lostSince ?? (isSilent ? silence.since : Date.now());
+      if (!held.aborted && (isSilent || !turn.aborted)) this.#tell({ kind: 'lost', since });
       if (turn.aborted) return;
-      // What is still open has been silent.
-      since ??= readyState === EventSource.OPEN ? heard : Date.now();
-      this.#tell({ kind: 'lost', since });
       if (readyState === EventSource.CLOSED) this.#tell({ kind: 'refused' });
+      // Silence was a wait already, and timers of a window that nobody sees may take a minute.
+      if (isSilent) continue;
       await pause(wait, turn);
       wait = Math.min(LAST_RETRY_MS, wait * 2);
     }
   }
 
-  /** Resolves when nothing was heard for longer than may be, or the signal is aborted. @param heard when something was, last. */
-  async #silence(heard: () => number, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      await pause(SILENCE_LOOK_MS, signal);
-      const most = this.#listener.mostSilence?.() ?? null;
-      if (signal.aborted || (most !== null && Date.now() - heard() > most)) return;
-    }
+  /** @param heard called for whatever comes. */
+  #listen(source: EventSource, heard: () => void): void {
+    source.addEventListener(HEARTBEAT, heard);
+    for (const name of this.#listener.names)
+      source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
+        heard();
+        this.#tell({ kind: 'event', name, data, cursor: lastEventId });
+      });
   }
 
   #next(): string {
@@ -155,6 +155,55 @@ export class Stream {
     return this.#cursor === null
       ? this.#address
       : `${this.#address}?${parameter}=${encodeURIComponent(this.#cursor)}`;
+  }
+}
+
+/**
+ * For how long nothing was heard of a connection. It is looked at by the time of day as well, as the other clock may stand still
+ * while a computer sleeps, and that one may be set back.
+ */
+class Silence {
+  /** Called when it is too long. */
+  onTooLong: () => void = () => undefined;
+  #time = Date.now();
+  #at = performance.now();
+  #looking: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    this.begin();
+  }
+
+  /** In milliseconds since 1970. */
+  get since(): number {
+    return Date.now() - this.#length;
+  }
+
+  isLonger(ms: number): boolean {
+    return this.#length >= ms;
+  }
+
+  get #length(): number {
+    return Math.max(Date.now() - this.#time, performance.now() - this.#at);
+  }
+
+  /** Something was heard. */
+  begin(): void {
+    this.#time = Date.now();
+    this.#at = performance.now();
+    this.#lookLater();
+  }
+
+  end(): void {
+    clearTimeout(this.#looking);
+  }
+
+  /** Begun anew whenever something is heard: of a long chain of timers a browser lets one a minute pass in a hidden window. */
+  #lookLater(): void {
+    clearTimeout(this.#looking);
+    this.#looking = setTimeout(() => {
+      if (this.isLonger(MOST_SILENCE_MS)) this.onTooLong();
+      else this.#lookLater();
+    }, SILENCE_LOOK_MS);
   }
 }
 
