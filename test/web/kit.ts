@@ -1,5 +1,7 @@
 /** Documents of pages, made of what a test is about. */
+import type { LiveState } from '../../src/domain/dashboard/answers.ts';
 import { type PageDocument, type PageWorkstream, PLAIN_WORKSTREAM } from '../../src/domain/page-document.ts';
+import type { MergeProblem } from '../../src/domain/tool-record.ts';
 import { documentHead } from '../../src/report/document.ts';
 import { Run } from '../../src/web/model/run.ts';
 import { emptyResult, runSummary } from '../kit/consolidated-result.ts';
@@ -58,3 +60,32 @@ export function runOf(workstreams: readonly PageWorkstream[], head: Head = {}): 
   };
   return new Run(document);
 }
+
+/** Of a run under way in which nothing has ended, and nothing is executed. */
+export const LIVE: LiveState = {
+  now: '2026-01-01T00:10:00.000Z',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  ended: 0,
+  completed: 0,
+  failed: 0,
+  skipped: 0,
+  total: 24,
+  running: [],
+  waiting: 0,
+  parked: [],
+  estimate: null,
+  canAct: true,
+};
+
+/** The work of `b`, which conflicts with that of `a`. */
+export const CONFLICT: MergeProblem = {
+  workstreamId: 'b',
+  status: 'conflict',
+  branch: 'millrace/run/b',
+  conflictsWith: ['a'],
+  files: ['x.ts'],
+  detail: '',
+  partner: null,
+  failingTest: null,
+  logFile: null,
+};

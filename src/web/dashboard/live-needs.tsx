@@ -6,17 +6,9 @@ import type { PageWorkstream } from '../../domain/page-document.ts';
 import { drawnFor } from '../drawing.tsx';
 import { Icon } from '../icons.tsx';
 import { count, oneLine, timeBeside, utcTime } from '../model/format.ts';
+import { type ListedNeeds, listedAfter, NOTHING_LISTED, spreadOf } from '../model/listed-needs.ts';
 import { isSameResult, type LiveRun } from '../model/live-run.ts';
-import {
-  type AffectedWorkstream,
-  countsOf,
-  type ListedNeeds,
-  listedAfter,
-  type Need,
-  NOTHING_LISTED,
-  needsOf,
-  spreadOf,
-} from '../model/needs.ts';
+import { type AffectedWorkstream, countsOf, type Need, needsOf } from '../model/needs.ts';
 import { isLeftWork, type Run } from '../model/run.ts';
 import { MoreNeeds, NeedBody, NeedFooter, NeedFrame, untoldOf } from '../needs-list.tsx';
 import { SectionView, WorkstreamLink } from '../parts.tsx';

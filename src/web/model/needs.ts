@@ -5,7 +5,7 @@ import type { PageWorkstream } from '../../domain/page-document.ts';
 import type { MergedWork, MergeProblem } from '../../domain/tool-record.ts';
 import { commandOf, retryCommand, runCommand } from './commands.ts';
 import { errorsOf, MOST_ERRORS, type RunError } from './errors.ts';
-import { agentText, count, listed, localTime, oneLine, percent, plural, shown } from './format.ts';
+import { count, listed, localTime, oneLine, percent, plural, shown } from './format.ts';
 import { isBad, isLeftWork, markOf, type Run } from './run.ts';
 
 /** What a need is called on its badge, with how urgent it is: the lowest first. */
@@ -103,33 +103,6 @@ export function problemOf(row: PageWorkstream, merges: MergedWork | null): Merge
   return { workstreamId: id, status: merge, branch, ...unknown };
 }
 
-/** What a reader has before them: needs, of which the first have a card. */
-export interface ListedNeeds {
-  needs: readonly Need[];
-  cards: number;
-}
-
-/** Cards that are there at first while a run is under way, and most that a look adds. */
-const CARDS = 8;
-
-export const NOTHING_LISTED: ListedNeeds = { needs: [], cards: CARDS };
-
-/**
- * What is listed once the reader looks again. Cards that are there stay where they are, also where their error has become
- * more urgent than another; what is new has cards after them.
- */
-export function listedAfter({ needs: before, cards }: ListedNeeds, needs: readonly Need[]): ListedNeeds {
-  const places = new Map(before.slice(0, cards).map(({ key }, index) => [key, index]));
-  const known = new Set(before.map(({ key }) => key));
-  const kept = needs.filter(({ key }) => places.has(key)).length;
-  const fresh = before.length === 0 ? 0 : needs.filter(({ key }) => !known.has(key)).length;
-  const placeOf = ({ key }: Need): number => places.get(key) ?? places.size;
-  return {
-    needs: needs.toSorted((a, b) => placeOf(a) - placeOf(b)),
-    cards: Math.max(CARDS, kept + Math.min(CARDS, fresh)),
-  };
-}
-
 /** "6 errors behind 305 failures and 1 conflict" */
 export function countsOf(run: Run, needs: readonly Need[]): string {
   const conflicts = needs.filter(({ badge }) => badge === 'conflict');
@@ -141,33 +114,6 @@ export function countsOf(run: Run, needs: readonly Need[]): string {
     ...(errors > 0 ? [`${plural(errors, 'error')} behind ${plural(failed, 'failure')}`] : []),
     ...(conflicts.length > 0 ? [plural(conflicts.length, 'conflict')] : []),
   ]);
-}
-
-/** Where and when an error came up. */
-export interface Spread {
-  /** When the first and the newest of its workstreams ended, ISO 8601 in UTC; null where that is not known. */
-  first: string | null;
-  newest: string | null;
-  /** "claude (250) and codex (50)": tools, or agents where none was used, the most frequent first. */
-  by: string;
-}
-
-export function spreadOf(failures: readonly PageWorkstream[]): Spread {
-  let [first, newest]: [string | null, string | null] = [null, null];
-  const counts = new Map<string, number>();
-  for (const { tool, agentId, end } of failures) {
-    const name = tool === null ? agentText(agentId, 40) : oneLine(tool, 40);
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-    if (end === null) continue;
-    if (first === null || end < first) first = end;
-    if (newest === null || end > newest) newest = end;
-  }
-  const names = [...counts].toSorted(([, a], [, b]) => b - a);
-  const named = names
-    .slice(0, NAMED)
-    .map(([name, times]) => (names.length === 1 ? name : `${name} (${count(times)})`));
-  const left = names.length - named.length;
-  return { first, newest, by: listed([...named, ...(left > 0 ? [plural(left, 'other')] : [])]) };
 }
 
 /** Each text is made when it is first asked for: of an error that thousands of workstreams have, few are ever seen. */
@@ -385,8 +331,8 @@ const rerunCommand = ({ live, head }: Run, id: string): string | null =>
     ? (runCommand([id]) ?? retryCommand(head.run.runId))
     : commandOf('millrace retry --run', head.run.runId, id);
 
-/** Most workstreams that a command names. */
-const NAMED = 3;
+/** Most workstreams that a command names, and most tools or agents that a line does. */
+export const NAMED = 3;
 
 /** Of a run under way, that it tries them again; otherwise a run of them. */
 function againCommand(

@@ -1,26 +1,11 @@
 import { expect, test } from 'vitest';
-import type { LiveState } from '../../../src/domain/dashboard/answers.ts';
 import type { PageWorkstream } from '../../../src/domain/page-document.ts';
 import { errorsOf, MOST_ERRORS } from '../../../src/web/model/errors.ts';
-import { countsOf, listedAfter, NOTHING_LISTED, needsOf, spreadOf } from '../../../src/web/model/needs.ts';
+import { listedAfter, NOTHING_LISTED, spreadOf } from '../../../src/web/model/listed-needs.ts';
+import { countsOf, needsOf } from '../../../src/web/model/needs.ts';
 import { Run } from '../../../src/web/model/run.ts';
 import { errorPattern, mergedWork, whole } from '../../kit/consolidated-result.ts';
-import { failed, runOf, skippedFor, workstream } from '../kit.ts';
-
-const LIVE: LiveState = {
-  now: '2026-01-01T00:10:00.000Z',
-  startedAt: '2026-01-01T00:00:00.000Z',
-  ended: 0,
-  completed: 0,
-  failed: 0,
-  skipped: 0,
-  total: 24,
-  running: [],
-  waiting: 0,
-  parked: [],
-  estimate: null,
-  canAct: true,
-};
+import { CONFLICT, failed, LIVE, runOf, skippedFor, workstream } from '../kit.ts';
 
 /** A run under way of which these have ended. */
 const underWay = (rows: readonly PageWorkstream[], head: Parameters<typeof runOf>[1] = {}): Run =>
@@ -102,19 +87,8 @@ test('what failed while a run goes on is tried again in it, all of one error at 
 
 test('work that could not be merged is told once, and what it conflicts with is not to be tried again', () => {
   const conflict = workstream('b', { merge: 'conflict' });
-  const problem = {
-    workstreamId: 'b',
-    status: 'conflict' as const,
-    branch: 'millrace/run/b',
-    conflictsWith: ['a'],
-    files: ['x.ts'],
-    detail: '',
-    partner: null,
-    failingTest: null,
-    logFile: null,
-  };
   const rows = [workstream('a', { merge: 'merged' }), conflict];
-  const told = needsOf(underWay(rows, { merges: mergedWork({ problems: whole(problem) }) }));
+  const told = needsOf(underWay(rows, { merges: mergedWork({ problems: whole(CONFLICT) }) }));
   expect(told.map(({ key, failures }) => [key, failures.map(({ id }) => id)])).toEqual([
     ['conflict:b', ['b']],
   ]);

@@ -1,26 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { LiveState, WorkstreamInHand } from '../../../src/domain/dashboard/answers.ts';
+import type { WorkstreamInHand } from '../../../src/domain/dashboard/answers.ts';
 import type { PageWorkstream } from '../../../src/domain/page-document.ts';
 import { type AgentLane, timelineOf } from '../../../src/web/model/lanes.ts';
 import { LiveRun, Unseen } from '../../../src/web/model/live-run.ts';
 import { MARKS, markOf, needingIn } from '../../../src/web/model/run.ts';
-import { failed, runOf, skippedFor, workstream } from '../kit.ts';
-
-const LIVE: LiveState = {
-  now: '2026-01-01T00:10:00.000Z',
-  startedAt: '2026-01-01T00:00:00.000Z',
-  ended: 0,
-  completed: 0,
-  failed: 0,
-  skipped: 0,
-  total: 24,
-  running: [],
-  waiting: 0,
-  parked: [],
-  estimate: null,
-  canAct: true,
-};
+import { failed, LIVE, runOf, skippedFor, workstream } from '../kit.ts';
 
 const inHand = (agentId: string, but: Partial<WorkstreamInHand> = {}): WorkstreamInHand => ({
   workstreamId: `of ${agentId}`,

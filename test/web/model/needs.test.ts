@@ -3,7 +3,7 @@ import type { MergeProblem } from '../../../src/domain/tool-record.ts';
 import { needsOf, problemOf, promptOfAll, valuesIn } from '../../../src/web/model/needs.ts';
 import { needsPerson } from '../../../src/web/model/run.ts';
 import { errorPattern, mergedWork, whole } from '../../kit/consolidated-result.ts';
-import { failed, runOf, skippedFor, workstream } from '../kit.ts';
+import { CONFLICT, failed, runOf, skippedFor, workstream } from '../kit.ts';
 
 const history = {
   state: 'new' as const,
@@ -90,21 +90,10 @@ test('new errors come first, then those back again, false successes, others, and
 });
 
 test('work that could not be merged is a need', () => {
-  const problem: MergeProblem = {
-    workstreamId: 'b',
-    status: 'conflict',
-    branch: 'millrace/run/b',
-    conflictsWith: ['a'],
-    files: ['x.ts'],
-    detail: '',
-    partner: null,
-    failingTest: null,
-    logFile: null,
-  };
   const run = runOf(
     [workstream('a', { merge: 'merged' }), workstream('b', { merge: 'conflict', title: 'Paging' })],
     {
-      merges: mergedWork({ problems: whole(problem) }),
+      merges: mergedWork({ problems: whole(CONFLICT) }),
     },
   );
   const [need] = needsOf(run);
@@ -118,18 +107,6 @@ test('work that could not be merged is a need', () => {
     /passes:\n\n {4}git merge-base --is-ancestor millrace\/run\/_merged HEAD && git merge-base --is-ancestor millrace\/run\/b HEAD$/,
   );
 });
-
-const CONFLICT: MergeProblem = {
-  workstreamId: 'b',
-  status: 'conflict',
-  branch: 'millrace/run/b',
-  conflictsWith: ['a'],
-  files: ['x.ts'],
-  detail: '',
-  partner: null,
-  failingTest: null,
-  logFile: null,
-};
 
 test('why work is not merged is what the head says of it, where that is of the same moment', () => {
   const row = workstream('b', { merge: 'conflict', branch: 'millrace/run/b' });
