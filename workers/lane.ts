@@ -48,7 +48,6 @@ export class BatchRun {
   #begun = 0;
   /** The member that was begun last, or is executed now. */
   #current: Member | null = null;
-  #isOver = false;
   /** Not sent yet: that of the last member is returned to the pool. */
   #answer: Answer | null = null;
 
@@ -60,31 +59,6 @@ export class BatchRun {
 
   /** Resolves with the answer to the last member that it began, null where that is in shared memory. */
   async execute(): Promise<Answer | null> {
-    void this.#listen();
-    try {
-      return await this.#executeAll();
-    } finally {
-      this.#isOver = true;
-      this.#memory.wake();
-    }
-  }
-
-  /** Stops what the main thread wants stopped, until the batch is over. */
-  async #listen(): Promise<void> {
-    for (let known = 0; !this.#isOver; known = this.#memory.wakes) {
-      this.#stopCurrent();
-      await this.#memory.woken(known);
-    }
-  }
-
-  #stopCurrent(): void {
-    if (this.#current === null) return;
-    const { item, execution } = this.#current;
-    const because = this.#memory.cancellationOf(item.index);
-    if (because !== null) this.#thread.agent.cancel(execution.assignment.executionId, because);
-  }
-
-  async #executeAll(): Promise<Answer | null> {
     const { agent, isMute } = this.#thread;
     for (const item of itemsOf(this.#batch)) {
       const member = this.#begin(item);
@@ -98,6 +72,14 @@ export class BatchRun {
     if (!agent.hasRetired) await this.#turn();
     agent.rest();
     return this.#answer;
+  }
+
+  /** Stops what is executed now, if the main thread wants that. */
+  stopCurrent(): void {
+    if (this.#current === null) return;
+    const { item, execution } = this.#current;
+    const because = this.#memory.cancellationOf(item.index);
+    if (because !== null) this.#thread.agent.cancel(execution.assignment.executionId, because);
   }
 
   /**
@@ -181,7 +163,7 @@ export class BatchRun {
     this.#current = member;
     const answer = this.#thread.agent.execute(member.execution);
     // It may have been told to before this thread was there, or while another one was executed.
-    this.#stopCurrent();
+    this.stopCurrent();
     if (this.#returned.length > 0) {
       await nextTurn();
       // An exit code would be that of the one which is being executed.

@@ -2,6 +2,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { AgentSettings, FromAgent } from '../src/domain/agent-message.ts';
 import type { AssignmentBatch } from '../src/domain/batch/batch-text.ts';
+import { Bell } from '../src/domain/batch/bell.ts';
 import type { Answer } from '../src/domain/outcome.ts';
 import { Redactor } from '../src/secrets/redactor.ts';
 import { Agent } from './agent.ts';
@@ -31,6 +32,10 @@ noteEnd(parentPort);
 
 const watch = new AsyncWatch();
 
+/** The last batch. */
+let current: BatchRun | null = null;
+void stopWhenTold(new Bell(settings.bell));
+
 /**
  * Called by the pool for each batch. Returns the answer to the last assignment that it began, null where that is in
  * shared memory or none was; each of the others is answered there, or by a message before the next one begins.
@@ -40,9 +45,18 @@ export default async function executeBatch(batch: AssignmentBatch): Promise<Answ
   if (agent.isSpoilt) exit(0);
   const thread = { agent, watch, tell, send: sendAnswer, isMute: () => isMute };
   try {
-    return await new BatchRun(batch, thread).execute();
+    current = new BatchRun(batch, thread);
+    return await current.execute();
   } catch (error) {
     return fail(error);
+  }
+}
+
+/** Never resolves. What can't be stopped without an error is the failure of what has changed this thread. */
+async function stopWhenTold(bell: Bell): Promise<void> {
+  for (let known = bell.rings; ; known = bell.rings) {
+    setImmediate(() => current?.stopCurrent());
+    await bell.rung(known);
   }
 }
 

@@ -118,6 +118,8 @@ export function opened(signed: unknown, key: string): unknown {
 export interface AgentSettings {
   /** Goes with every message of the thread. */
   key: string;
+  /** Memory of the `Bell` that is rung when an execution of any thread is to stop. */
+  bell: Int32Array<SharedArrayBuffer>;
   /** pino level of `context.log`. */
   logLevel: string;
   /** Heap limit in MB, for the message when it is used up; null for Node's default. */

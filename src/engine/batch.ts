@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { Assignment } from '../domain/assignment.ts';
 import { BatchMemory, type OutcomeExtras, STATE } from '../domain/batch/batch-memory.ts';
 import { type AssignmentBatch, type BatchText, BatchWriter, memberMark } from '../domain/batch/batch-text.ts';
-import type { BatchOptions, BatchOutcome } from '../domain/engine.ts';
+import type { Bell } from '../domain/batch/bell.ts';
+import type { BatchOptions, BatchOutcome, StopCause } from '../domain/engine.ts';
 import type { Failure } from '../domain/failure.ts';
 import { failedOutcome, internalError, isOutput, type Outcome, outcomeSchema } from '../domain/outcome.ts';
 import { runMark } from '../os/owned-processes.ts';
@@ -21,6 +22,14 @@ export interface BatchRequest {
   mayReturn: boolean;
   /** Whether the first one is begun all the same: its agent has nothing else to do. */
   keepsFirst: boolean;
+}
+
+/** What a batch needs of its engine. */
+export interface BatchHost {
+  /** Applied to what comes through shared memory. */
+  redactor: Redactor;
+  /** By which its thread is told that a member is to stop. */
+  bell: Bell;
 }
 
 /** The failure of an execution of which the last message, or the output, is not what an agent sends. */
@@ -42,7 +51,7 @@ export class Batch {
   /** Indices of the members that were returned. */
   readonly returned: number[] = [];
   readonly #request: BatchRequest;
-  readonly #redactor: Redactor;
+  readonly #host: BatchHost;
   readonly #memory: BatchMemory;
   readonly #executions = new Map<number, ActiveExecution>();
   /** Number of members that have neither an outcome nor were returned. */
@@ -56,15 +65,14 @@ export class Batch {
   /**
    * Members that can't be sent have ended by that.
    * @param typeScript those of their modules that are, or import, TypeScript.
-   * @param redactor applied to what comes through shared memory.
    */
-  constructor(request: BatchRequest, typeScript: readonly string[], redactor: Redactor) {
+  constructor(request: BatchRequest, typeScript: readonly string[], host: BatchHost) {
     const { assignments, mayReturn } = request;
     const [base] = assignments;
     if (base === undefined) throw new RangeError('a batch has at least one member');
     batches += 1;
     this.#request = request;
-    this.#redactor = redactor;
+    this.#host = host;
     this.#memory = BatchMemory.of(assignments.length);
     this.#open = assignments.length;
     this.message = {
@@ -167,7 +175,7 @@ export class Batch {
     const execution = new ActiveExecution(
       this.#assignment(index),
       { signal, onMessage: (message) => onMessage(index, message) },
-      ({ because }) => this.#memory.cancel(index, because),
+      ({ because }) => this.#tellToStop(index, because),
       {
         terminate: this.terminate,
         mark: memberMark(this.message.mark, index),
@@ -177,6 +185,11 @@ export class Batch {
     );
     this.#executions.set(index, execution);
     return execution;
+  }
+
+  #tellToStop(index: number, because: StopCause): void {
+    this.#memory.cancel(index, because);
+    this.#host.bell.ring();
   }
 
   /** Takes the results that are known to be final. */
@@ -190,7 +203,7 @@ export class Batch {
     const outcomes: BatchOutcome[] = [];
     for (let index = from; index < end; index += 1) {
       if (!this.#memory.changeState(index, STATE.executed, STATE.taken)) continue;
-      const outcome = this.#redactor.fields(this.#result(index));
+      const outcome = this.#host.redactor.fields(this.#result(index));
       outcomes.push({ index, outcome: this.#drop(index)?.judge(outcome) ?? outcome });
     }
     this.#pass(outcomes);

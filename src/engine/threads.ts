@@ -2,13 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { type AgentSettings, fromAgentSchema, lastWordSchema, opened } from '../domain/agent-message.ts';
 import { type Assignment, inProject } from '../domain/assignment.ts';
+import { Bell } from '../domain/batch/bell.ts';
 import type { BatchOptions, ExecuteOptions, LocalEngine } from '../domain/engine.ts';
 import { answerSchema, internalError, type Outcome } from '../domain/outcome.ts';
 import { endGroup } from '../os/owned-processes.ts';
 import type { Redactor } from '../secrets/redactor.ts';
 import type { ActiveExecution, ExecutionMessage } from './active-execution.ts';
 import { AgentPool } from './agent-pool.ts';
-import { Batch, type BatchRequest, UNREADABLE } from './batch.ts';
+import { Batch, type BatchHost, type BatchRequest, UNREADABLE } from './batch.ts';
 import { CommandHost } from './command-host.ts';
 import { crashFailure, lostOutcome, redactUnfinishedLog } from './crash.ts';
 import { Lane } from './lane.ts';
@@ -44,6 +45,7 @@ export class ThreadEngine implements LocalEngine {
   readonly #options: ThreadEngineOptions;
   readonly #pool: AgentPool;
   readonly #modules: TypeScriptModules;
+  readonly #host: BatchHost;
   /** Goes with every message of a thread. */
   readonly #key = randomUUID();
   /** Those that threads have. */
@@ -56,8 +58,10 @@ export class ThreadEngine implements LocalEngine {
   constructor(options: ThreadEngineOptions) {
     this.#options = options;
     this.#commandHost = options.manyCommands ? CommandHost.start() : null;
+    this.#host = { redactor: options.redactor, bell: new Bell() };
     const settings: AgentSettings = {
       key: this.#key,
+      bell: this.#host.bell.memory,
       logLevel: options.logLevel,
       memoryMb: options.memoryMb,
       cacheFolder: options.cacheFolder,
@@ -125,7 +129,7 @@ export class ThreadEngine implements LocalEngine {
     let { assignments } = request;
     for (let threads = 1; ; threads += 1) {
       const typeScript = await this.#modules.prepare(assignments);
-      const batch = new Batch({ ...request, assignments }, typeScript, this.#options.redactor);
+      const batch = new Batch({ ...request, assignments }, typeScript, this.#host);
       const again = await this.#executeBatch(batch, threads < MAX_FAILED_THREADS);
       returned.push(...batch.returned);
       if (!again) return returned;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { BatchMemory, STATE } from '../../src/domain/batch/batch-memory.ts';
+import { Bell } from '../../src/domain/batch/bell.ts';
 import { Batch } from '../../src/engine/batch.ts';
 import { assignment, moduleStep, workstream } from '../kit/definitions.ts';
 import { NO_SECRETS } from '../kit/no-secrets.ts';
@@ -18,11 +19,10 @@ function start(signal = new AbortController().signal) {
   const limits = { timeoutSeconds: SECONDS, graceSeconds: 5, maxOutputMb: 1 };
   const given = assignment('/nowhere', workstream('ws-a', [moduleStep('/nowhere.mjs')]), { limits });
   const options = { signal, onMessage: () => undefined, onOutcomes: () => undefined };
-  const batch = new Batch(
-    { assignments: [given], options, mayReturn: false, keepsFirst: true },
-    [],
-    NO_SECRETS,
-  );
+  const batch = new Batch({ assignments: [given], options, mayReturn: false, keepsFirst: true }, [], {
+    redactor: NO_SECRETS,
+    bell: new Bell(),
+  });
   batch.start();
   const memory = new BatchMemory(batch.message.memory);
   onTestFinished(() => {

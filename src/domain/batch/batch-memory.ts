@@ -25,7 +25,7 @@ export type OutcomeExtras = Pick<Outcome, 'filesModified' | 'metrics' | 'series'
 export interface SharedViews {
   /** By member one of `STATE`; behind them how many members are known to have ended, the first ones. */
   states: Int32Array;
-  /** By member 0, or one more than the index in `CAUSES` of why it is to stop; behind them how often that was written. */
+  /** By member 0, or one more than the index in `CAUSES` of why it is to stop. */
   cancellations: Int32Array;
   /** By member `TEXTS` numbers: where its output begins in `bytes` and how long it is, and the same of its extras. */
   texts: Int32Array;
@@ -44,7 +44,7 @@ const TEXT_BYTES = 512;
 const encoded = new Uint8Array(8192);
 
 // Bound once, and given no memory that could be kept: code of a workstream could put its own in their place.
-const { add, compareExchange, load, notify, store, waitAsync } = Atomics;
+const { compareExchange, load, store } = Atomics;
 const encodeInto = TextEncoder.prototype.encodeInto.bind(new TextEncoder());
 
 /**
@@ -61,15 +61,20 @@ export class BatchMemory {
   }
 
   static of(members: number): BatchMemory {
-    const numbers = (members + 1) * 4;
-    const sizes = [members * TIMES * 8, numbers, numbers, members * TEXTS * 4, members * TEXT_BYTES];
+    const sizes = [
+      members * TIMES * 8,
+      (members + 1) * 4,
+      members * 4,
+      members * TEXTS * 4,
+      members * TEXT_BYTES,
+    ];
     const memory = new SharedArrayBuffer(sizes.reduce((sum, size) => sum + size));
     let end = 0;
     const next = (size = 0): number => (end += size) - size;
     return new BatchMemory({
       times: new Float64Array(memory, next(sizes[0]), members * TIMES),
       states: new Int32Array(memory, next(sizes[1]), members + 1),
-      cancellations: new Int32Array(memory, next(sizes[2]), members + 1),
+      cancellations: new Int32Array(memory, next(sizes[2]), members),
       texts: new Int32Array(memory, next(sizes[3]), members * TEXTS),
       bytes: new Uint8Array(memory, next(sizes[4])),
     });
@@ -97,35 +102,14 @@ export class BatchMemory {
     store(this.views.states, this.views.states.length - 1, count);
   }
 
-  /** Tells the thread to stop a member, also one that it has not begun. */
+  /** Notes that a member is to stop, also one that its thread has not begun. */
   cancel(index: number, because: StopCause): void {
     store(this.views.cancellations, index, CAUSES.indexOf(because) + 1);
-    this.wake();
   }
 
   /** Why a member is to stop; null where it is not. */
   cancellationOf(index: number): StopCause | null {
     return CAUSES[load(this.views.cancellations, index) - 1] ?? null;
-  }
-
-  /** How often the thread was woken. */
-  get wakes(): number {
-    return load(this.views.cancellations, this.views.cancellations.length - 1);
-  }
-
-  wake(): void {
-    const { cancellations } = this.views;
-    add(cancellations, cancellations.length - 1, 1);
-    notify(cancellations, cancellations.length - 1);
-  }
-
-  /**
-   * Resolves once the thread was woken more often than that. V8 does that by itself: a message would come through functions
-   * of Node that fail where code of a workstream has changed what they call, such as how arrays are iterated.
-   */
-  async woken(known: number): Promise<void> {
-    const { cancellations } = this.views;
-    await waitAsync(cancellations, cancellations.length - 1, known).value;
   }
 
   /** @param clock the same moment on the clock that all threads share. */
