@@ -8,13 +8,10 @@ import { type AgentHost, currentExecution, Execution, type ExecutionItem, setAct
 import { watchChildProcesses } from './processes/watch-child-processes.ts';
 import { hasExitCode, takeExitCode } from './thread/exit-code.ts';
 import { Intrinsics } from './thread/intrinsics.ts';
-import { delay } from './thread/own-globals.ts';
+import { delay, exit } from './thread/own-globals.ts';
 import { captureStandardOutput } from './thread/stdio.ts';
 import { ThreadState } from './thread/thread-state.ts';
 import { flattenThrown } from './thread/thrown.ts';
-
-/** Kept from user code, which may put something else in its place. */
-const exit: (code: number) => never = process.exit.bind(process);
 
 /** How long the main thread gets to end a place that has sent its last outcome, in milliseconds. */
 const RETIRED_MS = 1_000;
@@ -23,7 +20,7 @@ export class Agent {
   readonly #host: AgentHost;
   /** Null while it is idle. */
   #active: Execution | null = null;
-  /** Of a process, which executes one assignment, only what its own code calls. */
+  /** What code can change here. In a process, which executes one assignment, that is only of interest to our own code. */
   readonly #state: ThreadState | Intrinsics;
   #isFresh = true;
   /** Whether an execution is active, or did not come to its end. */

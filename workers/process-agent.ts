@@ -4,6 +4,7 @@ import { sendToParent } from '../src/os/parent-channel.ts';
 import { Redactor } from '../src/secrets/redactor.ts';
 import { Agent, lateError } from './agent.ts';
 import { currentExecution, type Execution } from './execution.ts';
+import { exit } from './thread/own-globals.ts';
 import { flattenThrown } from './thread/thrown.ts';
 
 /** Beyond the grace, what ending its processes may take once the run is gone. */
@@ -17,9 +18,6 @@ function sendSigned(message: FromAgent, onSent?: () => void): void {
   // Without a channel `disconnect` ends this process.
   if (process.connected) sendToParent(signed, onSent);
 }
-
-/** Kept from user code, which may put something else in its place. */
-const exit: (code: number) => never = process.exit.bind(process);
 
 let agent: Agent | null = null;
 

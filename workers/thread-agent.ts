@@ -9,13 +9,12 @@ import { Agent } from './agent.ts';
 import { BatchRun } from './lane.ts';
 import { Launcher } from './processes/launcher.ts';
 import { AsyncWatch } from './thread/async-watch.ts';
-import { Promise, setImmediate } from './thread/own-globals.ts';
+import { exit, Promise, setImmediate } from './thread/own-globals.ts';
 
 /** Taken away from `workerData`, where code of workstreams could read it and speak in this agent's name. */
 const settings = takeSettings(workerData);
-/** Kept from user code, which may put something else in their place. */
+/** Kept from user code, which may put something else in its place. */
 const post = parentPort?.postMessage.bind(parentPort);
-const exit: (code: number) => never = process.exit.bind(process);
 const send = (message: FromAgent): void => post?.({ key: settings.key, message });
 
 const agent = new Agent({

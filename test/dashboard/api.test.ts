@@ -1,14 +1,13 @@
 /** The API as docs/dashboard.md describes it, asked as a program asks it that has the token. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunsAnswer } from '../../src/domain/dashboard/answers.ts';
 import { HEARTBEAT_MS } from '../../src/domain/dashboard/heartbeat.ts';
-import { SqliteRecorder } from '../../src/store/write/recorder.ts';
-import { ask, bearer, fromPage, type Served, served } from '../kit/dashboard-server.ts';
+import { ask, bearer, fromPage, type Served, served, servedUnderWay } from '../kit/dashboard-server.ts';
 import { prometheusFamilies } from '../kit/prometheus.ts';
 import { seededRandom } from '../kit/random.ts';
-import { begins, failed, opened, record, result, skipped, started } from '../kit/recorded-run.ts';
+import { failed, opened, record, result, skipped } from '../kit/recorded-run.ts';
 
 const RUN = 'ma-run-20260101-000003';
 const get = (dashboard: Served, path: string, method = 'GET') =>
@@ -216,12 +215,7 @@ test.each([
   '/api/runs/latest/logs',
   '/api/runs/latest/logs/ws-a/follow',
 ])('a client that is sent nothing else hears a heartbeat, which has no cursor: %s', async (path) => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-  onTestFinished(() => void vi.useRealTimers());
-  const dashboard = await served();
-  const recorder = new SqliteRecorder(opened(dashboard.folder));
-  recorder.take([started(['ws-a']), begins('ws-a')]);
-  recorder.commit();
+  const dashboard = await servedUnderWay();
   const { body } = await fetch(`${dashboard.address}${path}`, { headers: bearer });
   vi.advanceTimersByTime(2 * HEARTBEAT_MS);
   expect(await eventOf(body, 'event: heartbeat')).toBe('event: heartbeat\ndata: {}');

@@ -1,8 +1,9 @@
 /** A dashboard in the process of the test, and requests with any headers. */
 import { type IncomingHttpHeaders, request } from 'node:http';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { type Dashboard, startDashboard } from '../../src/dashboard/server.ts';
-import { databaseIn } from './recorded-run.ts';
+import { SqliteRecorder } from '../../src/store/write/recorder.ts';
+import { begins, databaseIn, opened, started } from './recorded-run.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export const TOKEN = 'a-token-of-the-test-0123456789';
@@ -21,6 +22,17 @@ export async function served(
   const dashboard = await startDashboard({ database, host, port: 0, token: TOKEN, metrics });
   onTestFinished(() => dashboard.close());
   return { ...dashboard, folder, port: Number(new URL(dashboard.address).port) };
+}
+
+/** A dashboard of a run under way, `ws-a` in hand. It sends heartbeats when the test lets time pass with `vi`. */
+export async function servedUnderWay(): Promise<Served> {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const dashboard = await served();
+  const recorder = new SqliteRecorder(opened(dashboard.folder));
+  recorder.take([started(['ws-a']), begins('ws-a')]);
+  recorder.commit();
+  return dashboard;
 }
 
 export interface Replied {

@@ -1,11 +1,9 @@
 /** How a page hears that a stream lives, and what it takes for one that does not. */
 import type { Page } from 'playwright-core';
-import { expect, onTestFinished, vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { HEARTBEAT_MS, MOST_SILENCE_MS } from '../../src/domain/dashboard/heartbeat.ts';
-import { SqliteRecorder } from '../../src/store/write/recorder.ts';
 import { browserTest, openAddress } from '../kit/chromium.ts';
-import { type Served, served, TOKEN } from '../kit/dashboard-server.ts';
-import { begins, opened, started } from '../kit/recorded-run.ts';
+import { type Served, servedUnderWay, TOKEN } from '../kit/dashboard-server.ts';
 
 /** Keeps the streams that a page opens, and counts the heartbeats that it hears. */
 const WATCHED = `
@@ -30,12 +28,7 @@ const isOpen = (page: Page, count: number): Promise<void> =>
 
 /** The list of runs, on a page whose clock the test sets, of a server that sends heartbeats when the test says so. */
 async function listOfRuns(): Promise<{ page: Page; dashboard: Served }> {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-  onTestFinished(() => void vi.useRealTimers());
-  const dashboard = await served();
-  const recorder = new SqliteRecorder(opened(dashboard.folder));
-  recorder.take([started(['ws-a']), begins('ws-a')]);
-  recorder.commit();
+  const dashboard = await servedUnderWay();
   const { page } = await openAddress(`${dashboard.address}/#token=${TOKEN}`);
   await page.clock.install();
   await page.addInitScript(WATCHED);

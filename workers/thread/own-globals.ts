@@ -12,6 +12,9 @@ export const {
   setImmediate,
 } = globalThis;
 
+/** Ends this thread or process. */
+export const exit: (code: number) => never = process.exit.bind(process);
+
 /** Milliseconds on a clock that never goes back. */
 export const now: () => number = performance.now.bind(performance);
 

@@ -1,10 +1,10 @@
-/** By what the main thread wakes threads that wait for something to change in memory which they share. */
+/** By which the main thread wakes threads that wait for something to change in memory which they share. */
 
 // Bound once: code of a workstream could put its own in their place.
 const { add, load, notify, waitAsync } = Atomics;
 
 export class Bell {
-  /** How often it was rung. */
+  /** Holds how often it was rung. */
   readonly memory: Int32Array<SharedArrayBuffer>;
 
   /** @param memory that of the bell in the other thread. Default: a new one. */

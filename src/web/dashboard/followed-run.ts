@@ -303,7 +303,7 @@ function withUnsaid(unsaid: Unsaid, row: PageWorkstream, before: PageWorkstream 
 /** Empty for nothing. */
 function sentencesOf({ ended, failed, firstFailed, left, firstLeft }: Unsaid): string {
   const first = (title: string, all: number): string =>
-    `${oneLine(title, 80)}${all > 1 ? ` and ${all - 1} others` : ''}`;
+    `${oneLine(title, 80)}${all > 1 ? ` and ${plural(all - 1, 'other')}` : ''}`;
   const sentences = [
     ...(ended > 0
       ? [
